@@ -1,0 +1,1 @@
+"""What this site adds to MkDocs: facts, notebooks in two languages, parity, the root of the site."""

@@ -1,0 +1,199 @@
+"""Put facts into text: the `{{ fact("id") }}` references of pages and prose cells.
+
+References are replaced before Markdown is rendered. A fence is never touched; inline code
+takes `{{ fact("id", "bare") }}` only; a backslash before the braces shows them as they are.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from hooks import markdown_text
+from hooks.facts import Fact
+
+TABLE_MARK = "<!-- facts-table -->"
+
+_REF = re.compile(
+    r"(?P<escape>\\?)\{\{\s*fact\(\s*(?P<q>['\"])(?P<id>[^'\"]+)(?P=q)\s*"
+    r"(?:,\s*(?P<r>['\"])(?P<form>[^'\"]*)(?P=r)\s*)?\)\s*\}\}"
+)
+_LIKE_REF = re.compile(r"(?<!\\)\{\{\s*fact\b[^}]*\}?\}?")
+#: Characters with a meaning in Markdown, which a value must not set off.
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~^#!:$]")
+
+WORDS = {
+    "en": {
+        "source": "Source",
+        "holds": "holds for",
+        "unverified": "not verified",
+        "fact": "Fact",
+        "value": "Value",
+        "versions": "Versions",
+        "sources": "Sources",
+        "proof": "Proof",
+    },
+    "zh": {
+        "source": "来源",
+        "holds": "适用于",
+        "unverified": "未经核实",
+        "fact": "事实",
+        "value": "取值",
+        "versions": "版本",
+        "sources": "来源",
+        "proof": "证据",
+    },
+}
+
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A reference found in a text, at its line."""
+
+    id: str
+    form: str
+    line: int
+    in_code: bool
+
+
+def refs(text: str, first: int = 1) -> Iterator[Ref]:
+    """Find the references of a text, leaving out fences and escaped ones."""
+    for line in markdown_text.lines(text, first):
+        if line.is_prose:
+            for in_code, piece in markdown_text.spans(line.text):
+                for match in _REF.finditer(piece):
+                    if not match["escape"]:
+                        yield Ref(match["id"], match["form"] or "", line.number, in_code)
+
+
+def render(text: str, facts: Mapping[str, Fact], lang: str, warn: Warn, *, plain: bool = False) -> str:
+    """Replace the references of a text by HTML, or by Markdown when `plain` is asked for.
+
+    `plain` serves what leaves the site (a downloaded notebook): there a value is Markdown
+    with an ordinary link. What cannot be replaced is reported through `warn` and stays.
+    """
+    show = _markdown if plain else _html
+
+    def in_prose(match: re.Match[str]) -> str:
+        fact = _known(match, facts, warn)
+        if match["escape"] or fact is None:
+            return match[0].removeprefix("\\")
+        return _escape(fact.value(lang)) if match["form"] == "bare" else show(fact, lang)
+
+    def in_code(match: re.Match[str]) -> str:
+        fact = _known(match, facts, warn)
+        if match["escape"] or fact is None:
+            return match[0].removeprefix("\\")
+        if match["form"] != "bare":
+            warn(
+                f'a fact in inline code has no room for a link: write {{{{ fact("{match["id"]}", "bare") }}}}'
+            )
+        return fact.value(lang)
+
+    out = []
+    for line in markdown_text.lines(text):
+        if not line.is_prose or "fact" not in line.text:
+            out.append(line.text)
+            continue
+        pieces = [
+            _REF.sub(in_code if is_code else in_prose, piece)
+            for is_code, piece in markdown_text.spans(line.text)
+        ]
+        for odd in _LIKE_REF.finditer(_REF.sub("", line.text)):
+            warn(f"line {line.number}: cannot read the reference {odd[0]!r}")
+        out.append("".join(pieces))
+    return "\n".join(out) + ("\n" if text.endswith("\n") else "")
+
+
+def render_bare(text: str, facts: Mapping[str, Fact], lang: str, warn: Warn) -> str:
+    """Replace the references of a text that is no Markdown, such as a page's description."""
+
+    def value(match: re.Match[str]) -> str:
+        fact = _known(match, facts, warn)
+        return match[0] if fact is None else fact.value(lang)
+
+    return _REF.sub(value, text)
+
+
+def table(facts: Mapping[str, Fact], lang: str, proof_url: Callable[[str], str | None]) -> str:
+    """Make the reference table of all facts, each row with the fact's id as its anchor."""
+    words = WORDS[lang]
+    head = "".join(f"<th>{words[key]}</th>" for key in ("fact", "value", "versions", "sources", "proof"))
+    rows = []
+    for fact in sorted(facts.values(), key=lambda fact: fact.id):
+        value = html.escape(fact.value(lang))
+        value = f"<code>{value}</code>" if fact.is_code else value
+        if fact.note:
+            value += f'<br><small class="fact-note">{html.escape(fact.note[lang])}</small>'
+        sources = "<br>".join(
+            f'<a href="{html.escape(source.url)}">{html.escape(source.title)}</a>' for source in fact.sources
+        )
+        cells = (
+            f'<td><a class="fact-id" href="#{fact.id}"><code>{fact.id}</code></a></td>',
+            f"<td>{value}{_mark(fact, lang)}</td>",
+            f"<td>{_versions(fact)}</td>",
+            f"<td>{sources}</td>",
+            f"<td>{_proof(fact, proof_url)}</td>",
+        )
+        rows.append(f'<tr id="{fact.id}">{"".join(cells)}</tr>')
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table>"
+
+
+def _versions(fact: Fact) -> str:
+    return f"<code>{html.escape(fact.versions)}</code>" if fact.versions else ""
+
+
+def _proof(fact: Fact, proof_url: Callable[[str], str | None]) -> str:
+    if not fact.proof:
+        return ""
+    url, label = proof_url(fact.proof), html.escape(fact.proof.partition("#")[0])
+    return f'<a href="{html.escape(url)}"><code>{label}</code></a>' if url else f"<code>{label}</code>"
+
+
+def _known(match: re.Match[str], facts: Mapping[str, Fact], warn: Warn) -> Fact | None:
+    """Find the fact that a reference names; complain about a wrong id or form."""
+    if match["escape"]:
+        return None
+    fact = facts.get(match["id"])
+    if fact is None:
+        warn(f"there is no fact '{match['id']}' in facts/")
+    elif match["form"] not in (None, "bare"):
+        warn(f'a fact is shown whole or "bare", not {match["form"]!r}')
+    return fact
+
+
+def _escape(value: str) -> str:
+    """Make a value safe between Markdown and HTML."""
+    return _MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", html.escape(value))
+
+
+def _html(fact: Fact, lang: str) -> str:
+    """Show a value as a link to its first source; the title tells the source and the versions."""
+    words, source = WORDS[lang], fact.sources[0]
+    value = _escape(fact.value(lang))
+    value = f"<code>{value}</code>" if fact.is_code else value
+    title = f"{words['source']}: {source.title}" if lang == "en" else f"{words['source']}：{source.title}"
+    if fact.versions:
+        title += (
+            f" ({words['holds']} {fact.versions})"
+            if lang == "en"
+            else f"（{words['holds']} {fact.versions}）"
+        )
+    link = f'<a class="fact" href="{html.escape(source.url)}" title="{html.escape(title)}">{value}</a>'
+    return link + _mark(fact, lang)
+
+
+def _mark(fact: Fact, lang: str) -> str:
+    """Make the visible mark of a fact that nobody has verified yet."""
+    return "" if fact.verified else f' <span class="fact-unverified">{WORDS[lang]["unverified"]}</span>'
+
+
+def _markdown(fact: Fact, lang: str) -> str:
+    """Show a value as plain Markdown with a link to its first source."""
+    value = f"`{fact.value(lang)}`" if fact.is_code else _escape(fact.value(lang))
+    mark = "" if fact.verified else f" ({WORDS[lang]['unverified']})"
+    return f"[{value}]({fact.sources[0].url}){mark}"
