@@ -10,6 +10,7 @@ class LabError(Exception):
     """
 
     def __init__(self, what: str, remedy: str) -> None:
+        """Keep both lines apart for whoever shows them."""
         super().__init__(f"{what}\n{remedy}")
         self.what = what
         self.remedy = remedy

@@ -1,0 +1,245 @@
+"""Every check and every build, one session each; `./run SESSION` makes nox and calls it.
+
+Sessions share two virtual environments instead of having one each: `site` (what serving the pages needs) and `dev`
+(everything). Both are installed from lock files with hashes, and again only when a lock file changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.10"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "unit", "docs"]
+
+ROOT = Path(__file__).parent
+LOCKED = {
+    "nox": ["nox"],
+    "site": ["site"],
+    "lab": ["lab", "notebook", "build"],
+    "dev": ["site", "lab", "test", "lint", "build", "lock"],
+}
+QUIET = {"NO_MKDOCS_2_WARNING": "1", "PYTHONUTF8": "1"}
+JUPYTER = [
+    "--ServerApp.ip=127.0.0.1",
+    "--ServerApp.root_dir=notebooks",
+    "--ServerApp.allow_remote_access=False",
+]
+
+
+def environment(session: nox.Session, name: str) -> str:
+    """Return the python of a virtual environment with what requirements/NAME.txt locks, made if needed."""
+    folder = ROOT / ".nox" / name
+    lock = ROOT / "requirements" / f"{name}.txt"
+    wanted = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    stamp = folder / "locked"
+    python = str(folder / "bin" / "python")
+    if stamp.is_file() and stamp.read_text() == wanted and Path(python).exists():
+        return python
+    session.log(f"making .nox/{name} from {lock.name}: about a minute")
+    shutil.rmtree(folder, ignore_errors=True)
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    session.run(sys.executable, "-m", "venv", str(folder), external=True)
+    session.run(*pip, "--require-hashes", "--requirement", str(lock), external=True)
+    if "build" in LOCKED[name]:
+        session.run(*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT), external=True)
+    stamp.write_text(wanted)
+    return python
+
+
+def python(
+    session: nox.Session, *arguments: str, env: dict[str, str] | None = None, group: str = "dev"
+) -> None:
+    """Run python of a virtual environment in the repository."""
+    session.chdir(ROOT)
+    session.run(environment(session, group), *arguments, env={**QUIET, **(env or {})}, external=True)
+
+
+def lab_environment(session: nox.Session) -> dict[str, str]:
+    """Return what reaches the running lab: KUBECONFIG, DOCKER_HOST, PATH."""
+    session.chdir(ROOT)
+    told = session.run(
+        environment(session, "dev"), "-m", "shimlab", "env", "--json", silent=True, external=True
+    )
+    return dict(json.loads(str(told)))
+
+
+def pytest(session: nox.Session, *arguments: str, env: dict[str, str] | None = None) -> None:
+    """Run pytest; a run that collects nothing fails (its status 5 is not 0)."""
+    python(session, "-m", "pytest", *arguments, env=env)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types and shell scripts."""
+    python(session, "-m", "ruff", "check", ".")
+    python(session, "-m", "ruff", "format", "--check", ".")
+    python(session, "-m", "mypy")
+    scripts = [
+        line
+        for line in str(
+            session.run("git", "grep", "-lE", r"^#!/bin/(ba)?sh", silent=True, external=True)
+        ).split()
+        if not line.startswith("tests/")
+    ]
+    session.run(str(ROOT / ".nox/dev/bin/shellcheck"), "--external-sources", *scripts, external=True)
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Test the library and the hooks, without a cluster."""
+    pytest(session, "tests/unit", *session.posargs)
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """Build both languages; a warning is an error."""
+    build(session, "dev")
+
+
+def build(session: nox.Session, group: str) -> None:
+    """Build English, then Chinese, then what lies above both."""
+    shutil.rmtree(ROOT / "site", ignore_errors=True)
+    for config in ("mkdocs.yml", "mkdocs.zh.yml"):
+        # Never with -q: it swallows warnings before --strict counts them.
+        python(session, "-m", "mkdocs", "build", "--strict", "--config-file", config, group=group)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site and check it: languages, facts, links, sizes, recorded outputs."""
+    site(session)
+    pytest(session, "tests/docs", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the built site as a reader does, in headless Chromium."""
+    python(session, "-m", "shimlab.lab.host", "packages-browser")
+    if not (ROOT / "site" / "zh").is_dir():
+        site(session)
+    pytest(session, "tests/browser", *session.posargs)
+
+
+@nox.session
+def live(session: nox.Session) -> None:
+    """Test the running lab itself; brings it up."""
+    up(session)
+    pytest(session, "tests/lab", *session.posargs, env=lab_environment(session))
+
+
+@nox.session
+def snippets(session: nox.Session) -> None:
+    """Run every command that a page shows, on the running lab; `-- --update` records outputs again."""
+    up(session)
+    pytest(session, "tests/snippets", *session.posargs, env=lab_environment(session))
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Validate the notebooks on the running lab; `-- --update` records them again, `-- -k 01` picks one."""
+    up(session)
+    posargs = list(session.posargs)
+    found = lab_environment(session)
+    if "--update" in posargs:
+        posargs.remove("--update")
+        python(session, "-m", "tests.notebooks.record", *posargs, env=found)
+        return
+    python(session, "-m", "tests.notebooks.validate", *posargs, env=found)
+
+
+def up(session: nox.Session) -> None:
+    """Bring the lab up, whatever the machine has of it."""
+    python(session, "-m", "shimlab", "up")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run everything; `-- --offline` leaves out what needs a cluster, `-- --keep` leaves the lab up."""
+    unknown = set(session.posargs) - {"--offline", "--keep"}
+    if unknown:
+        session.error(f"unknown: {' '.join(sorted(unknown))}; this session takes --offline and --keep")
+    flags = set(session.posargs)
+    session.posargs.clear()
+    took: dict[str, float] = {}
+
+    def timed(name: str, part: Callable[[nox.Session], None]) -> None:
+        began = time.monotonic()
+        session.log(f"--- {name}")
+        part(session)
+        took[name] = time.monotonic() - began
+
+    timed("environment", lambda inner: print(environment(inner, "dev")))
+    for part in (lint, unit, docs, browser):
+        timed(part.__name__, part.func)
+    if "--offline" not in flags:
+        timed("lab up", up)
+        try:
+            for part in (live, snippets, notebooks):
+                timed(part.__name__, part.func)
+        finally:
+            if "--keep" not in flags:
+                timed("lab down", lambda inner: down(inner, "--check"))
+    for name, seconds in took.items():
+        session.log(f"{name:<12} {seconds:6.0f} s")
+
+
+def down(session: nox.Session, *arguments: str) -> None:
+    """Remove the lab and see that nothing of it is left."""
+    python(session, "-m", "shimlab", "down", *arguments)
+
+
+@nox.session
+def lab(session: nox.Session) -> None:
+    """Bring up the lab and open Jupyter on the notebooks; `-- down` removes the lab."""
+    command = environment(session, "lab")
+    session.chdir(ROOT)
+    if session.posargs:
+        session.run(command, "-m", "shimlab", *session.posargs, external=True)
+        return
+    session.run(command, "-m", "shimlab", "up", external=True)
+    told = session.run(command, "-m", "shimlab", "env", "--json", silent=True, external=True)
+    root = ["--allow-root"] if os.geteuid() == 0 else []
+    session.run(command, "-m", "jupyter", "lab", *JUPYTER, *root, env=json.loads(str(told)), external=True)
+
+
+@nox.session
+def shimlab(session: nox.Session) -> None:
+    """Run the command shimlab: `./run shimlab -- status`."""
+    session.chdir(ROOT)
+    session.run(environment(session, "dev"), "-m", "shimlab", *session.posargs, external=True)
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Build both languages and serve them on 127.0.0.1:8000 (`-- --port N`), building again on changes."""
+    python(session, "-m", "hooks.serve", *session.posargs, group="site")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Print the budgets as ratios, each to a baseline of the same run."""
+    python(session, "-m", "bench", *session.posargs, env=lab_environment(session))
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write requirements/*.txt again from the groups in pyproject.toml (`-- --upgrade` moves versions)."""
+    session.chdir(ROOT)
+    uv = [environment(session, "dev"), "-m", "uv", "pip", "compile", "--quiet", "--universal"]
+    uv += ["--python-version", "3.11.2", "--generate-hashes", "--no-annotate", "--no-header"]
+    uv += ["--no-emit-index-url", "--no-emit-find-links"]
+    for name, groups in LOCKED.items():
+        chosen = [word for group in groups for word in ("--group", group)]
+        session.run(
+            *uv, *session.posargs, *chosen, "--output-file", f"requirements/{name}.txt", external=True
+        )

@@ -1,0 +1,1 @@
+"""The lab itself: the machine, its engine, the node image and the cluster."""

@@ -1,0 +1,265 @@
+"""The cluster: created, found again, looked at and removed, without touching anybody else's."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shimlab import paths, process
+from shimlab.errors import LabError
+from shimlab.lab import engine, image, kind
+from shimlab.lab.release import Release
+from shimlab.progress import Step, say, step
+
+NAME = "shimlab"
+CONFIG = "deprecated.yaml"
+KIND_LABEL = "io.x-k8s.kind.cluster"
+RUNTIME_LABEL = "shimlab/runtime"
+# What the API says of a node whose worker was asked to run this runtime.
+SCHEME = {"dockershim": "docker", "containerd": "containerd"}
+CREATE_SECONDS = 600
+READY_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """What the API server says of a node, and the runtime that the lab asked for."""
+
+    name: str
+    asked: str
+    runtime: str
+    kubelet: str
+    ready: bool
+
+    @property
+    def as_asked(self) -> bool:
+        """Tell whether the node runs the runtime that was asked for."""
+        return self.runtime.split("://")[0] == SCHEME.get(self.asked)
+
+
+def kubeconfig() -> Path:
+    """Return the lab's own kubeconfig file; the user's is never read or written."""
+    return paths.state_dir() / "kubeconfig"
+
+
+def nodes() -> list[str]:
+    """Return the names of the lab's nodes, control plane first.
+
+    Raises:
+        LabError: if the lab is not up.
+    """
+    found = sorted(name for name, ours in _containers().items() if ours)
+    if not found:
+        raise LabError("the lab is not up", "run `shimlab up`")
+    return found
+
+
+def is_up() -> bool:
+    """Tell whether the cluster was created to its end and its nodes still run."""
+    return bool(_containers()) and kubeconfig().is_file() and _answers()
+
+
+def refuse_foreign() -> None:
+    """Refuse to go on where a cluster of our name was made by somebody else.
+
+    Raises:
+        LabError: if there is one.
+    """
+    foreign = sorted(name for name, ours in _containers().items() if not ours)
+    if foreign:
+        raise LabError(
+            f"there is a kind cluster named {NAME} that the lab did not make ({', '.join(foreign)})",
+            f"if nobody needs it: `kind delete cluster --name {NAME}`",
+        )
+
+
+def create(release: Release, tag: str) -> float:
+    """Create the cluster from a node image and return the seconds that kubeadm took of it.
+
+    Raises:
+        LabError: if kind fails, a node does not become Ready, or one runs another runtime than asked for.
+        Nothing is left then.
+    """
+    config = paths.repository() / "lab" / "clusters" / CONFIG
+    program = kind.binary()
+    if program is None:
+        raise LabError("there is no kind", "run `shimlab up`")
+    clock = _KubeadmClock()
+    with _undone_on_failure(), step("Creating the cluster") as current:
+        process.stream(
+            [
+                *[str(program), "create", "cluster", "--name", NAME, "--image", tag],
+                *["--config", str(config), "--kubeconfig", str(kubeconfig())],
+            ],
+            paths.log_dir() / "kind.log",
+            on_line=lambda line: clock.read(line, current),
+            env=kind.environment(),
+            timeout=CREATE_SECONDS,
+            remedy="see",
+        )
+        kubeconfig().chmod(0o600)
+        _wait_until_ready(current)
+    return clock.seconds
+
+
+def status() -> list[NodeStatus]:
+    """Ask the API server for the nodes and their runtimes.
+
+    Raises:
+        LabError: if the lab is not up or the API server does not answer.
+    """
+    nodes()
+    return sorted(
+        (_node_status(item) for item in _core().list_node(_request_timeout=15).items), key=lambda n: n.name
+    )
+
+
+def remove() -> bool:
+    """Remove the cluster, its volumes, its network and its kubeconfig; tell whether there was anything.
+
+    Raises:
+        LabError: if a cluster of our name is not ours, or something cannot be removed.
+    """
+    refuse_foreign()
+    found = bool(_containers())
+    for name in _containers():
+        engine.docker("rm", "--force", "--volumes", name, timeout=120)
+    for leftover in engine.docker("ps", "--all", "--quiet", "--filter", f"label={image.MADE_BY}").split():
+        engine.docker("rm", "--force", "--volumes", leftover, timeout=120)
+        found = True
+    if kind.NETWORK in engine.docker("network", "ls", "--format", "{{.Name}}").split():
+        engine.docker("network", "rm", kind.NETWORK)
+        found = True
+    found = kubeconfig().exists() or found
+    kubeconfig().unlink(missing_ok=True)
+    return found
+
+
+def kubectl(tag: str) -> Path:
+    """Return the release's own kubectl, taken out of the node image, for machines that can run it.
+
+    Raises:
+        LabError: if it cannot be taken out.
+    """
+    program = paths.cache_dir() / "bin" / tag.rpartition(":")[2] / "kubectl"
+    if not program.exists():
+        program.parent.mkdir(parents=True, exist_ok=True)
+        container = engine.docker("create", tag).strip()
+        try:
+            engine.docker("cp", f"{container}:/usr/bin/kubectl", f"{program}.new", timeout=120)
+        finally:
+            engine.docker("rm", container)
+        program.with_name("kubectl.new").rename(program)
+    return program
+
+
+class _KubeadmClock:
+    """Read from kind's own lines how long kubeadm's init and join took."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._began: float | None = None
+
+    def read(self, line: str, current: Step) -> None:
+        current.note(re.sub(r"[^\x20-\x7e]", "", line))
+        if not re.search(r"Starting control-plane|Joining worker nodes", line):
+            return
+        if self._began is None:
+            self._began = time.monotonic()
+        else:
+            self.seconds += time.monotonic() - self._began
+            self._began = None
+
+
+@contextlib.contextmanager
+def _undone_on_failure() -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        # A second Ctrl-C must not leave half a cluster.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            say("  removing what was made so far")
+            remove()
+        finally:
+            signal.signal(signal.SIGINT, before)
+        raise
+
+
+def _wait_until_ready(current: Step) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        missing = [*_nodes_missing(), *_pods_missing()]
+        if not missing:
+            return
+        if time.monotonic() > deadline:
+            raise LabError(f"not ready within {READY_SECONDS} s: {', '.join(missing)}", "try again")
+        current.note("waiting for " + ", ".join(missing))
+        time.sleep(0.5)
+
+
+def _nodes_missing() -> list[str]:
+    found = status()
+    for item in found:
+        if item.ready and not item.as_asked:
+            raise LabError(
+                f"{item.name} was to run {item.asked} and runs {item.runtime}",
+                "mend lab/clusters, then try again",
+            )
+    return [item.name for item in found if not item.ready]
+
+
+def _pods_missing() -> list[str]:
+    missing = []
+    pods = _core().list_namespaced_pod("kube-system", _request_timeout=15).items
+    for pod in pods:
+        containers = pod.status.container_statuses or []
+        if pod.status.phase != "Running" or not containers or not all(item.ready for item in containers):
+            missing.append(pod.metadata.name)
+    return missing or ([] if pods else ["kube-system"])
+
+
+def _node_status(item: Any) -> NodeStatus:  # noqa: ANN401 - the client has no types
+    info = item.status.node_info
+    return NodeStatus(
+        name=item.metadata.name,
+        asked=item.metadata.labels.get(RUNTIME_LABEL, ""),
+        runtime=info.container_runtime_version,
+        kubelet=info.kubelet_version,
+        ready=any(c.type == "Ready" and c.status == "True" for c in item.status.conditions),
+    )
+
+
+def _core() -> Any:  # noqa: ANN401 - the client has no types
+    # The client costs half a second to import; only commands that ask the cluster pay it.
+    from kubernetes import client, config
+
+    return client.CoreV1Api(
+        config.new_client_from_config(  # type: ignore[no-untyped-call]
+            config_file=str(kubeconfig())
+        )
+    )
+
+
+def _answers() -> bool:
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return bool(_core().list_node(_request_timeout=5).items)
+    except (HTTPError, OSError):
+        return False
+
+
+def _containers() -> dict[str, bool]:
+    """Return the containers of clusters with our name, each with whether it was made from our image."""
+    told = engine.docker(
+        *["ps", "--all", "--filter", f"label={KIND_LABEL}={NAME}"],
+        *["--format", f'{{{{.Names}}}}|{{{{.Label "{image.MADE_BY}"}}}}'],
+    )
+    return {name: bool(ours) for name, _, ours in (line.partition("|") for line in told.split())}

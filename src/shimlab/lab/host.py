@@ -1,0 +1,131 @@
+"""What this machine is, and what it lacks to run the lab."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from shimlab import paths, process
+from shimlab.errors import LabError
+from shimlab.progress import step
+
+# linux/capability.h: CAP_SYS_RESOURCE is bit 24.
+CAP_SYS_RESOURCE = 24
+ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def architecture() -> str:
+    """Return this machine's architecture as Docker names it.
+
+    Raises:
+        LabError: if the lab cannot be built for it.
+    """
+    found = ARCHITECTURES.get(platform.machine().lower())
+    if found is None:
+        raise LabError(
+            f"this machine is {platform.machine()}; the lab is built for amd64 and arm64",
+            "use a machine of one of these two architectures",
+        )
+    return found
+
+
+def is_root_debian() -> bool:
+    """Tell whether we are root on a Debian: the one machine that we make ready ourselves."""
+    release = Path("/etc/os-release")
+    if os.geteuid() != 0 or not release.is_file() or shutil.which("apt-get") is None:
+        return False
+    return "ID=debian" in release.read_text(encoding="utf-8").splitlines()
+
+
+def has_systemd() -> bool:
+    """Tell whether systemd runs this machine (sd_booted(3): its runtime folder exists)."""
+    return Path("/run/systemd/system").is_dir()
+
+
+def is_bounded() -> bool:
+    """Tell whether this host cannot grant CAP_SYS_RESOURCE (proc(5): CapBnd).
+
+    Docker asks for every known capability for a privileged container, so it needs help here.
+    """
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return False
+    for line in status.read_text(encoding="utf-8").splitlines():
+        if line.startswith("CapBnd:"):
+            return not int(line.split()[1], 16) >> CAP_SYS_RESOURCE & 1
+    return False
+
+
+def open_files_limit() -> int:
+    """Return the hard limit of open files, which a bounded host cannot raise."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the free space of the file system that holds ``folder`` or its nearest existing parent, in bytes."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def install_packages(listed: str, note: Callable[[str], None]) -> None:
+    """Install what lab/host/LISTED names, from Debian's packages.
+
+    Raises:
+        LabError: if apt fails; the log is named.
+    """
+    apt(["update"], note)
+    apt(["install", "--yes", "--no-install-recommends", *wanted_packages(listed)], note)
+
+
+def missing_packages(listed: str) -> list[str]:
+    """Return the packages of lab/host/LISTED that dpkg does not have installed."""
+    found = process.output(["dpkg-query", "--show", "--showformat=${Package} ${Status}\n"])
+    installed = {line.split()[0] for line in found.splitlines() if line.endswith("ok installed")}
+    return [name for name in wanted_packages(listed) if name not in installed]
+
+
+def wanted_packages(listed: str) -> list[str]:
+    """Return the names in lab/host/LISTED."""
+    lines = (paths.repository() / "lab" / "host" / listed).read_text(encoding="utf-8").splitlines()
+    return [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
+
+
+def ensure_packages(listed: str) -> None:
+    """Install what is missing of lab/host/LISTED on a root Debian; elsewhere do nothing.
+
+    Raises:
+        LabError: if apt fails.
+    """
+    if is_root_debian() and (missing := missing_packages(listed)):
+        with step(f"Installing from Debian's packages: {' '.join(missing)}") as current:
+            install_packages(listed, current.note)
+
+
+def apt(arguments: list[str], note: Callable[[str], None]) -> None:
+    """Run apt-get without questions, waiting for another apt that holds the lock.
+
+    Raises:
+        LabError: if it fails.
+    """
+    process.stream(
+        ["apt-get", "--option", "DPkg::Lock::Timeout=300", "--option", "Acquire::Retries=3", *arguments],
+        paths.log_dir() / "apt.log",
+        on_line=note,
+        env={"DEBIAN_FRONTEND": "noninteractive"},
+        timeout=1200,
+        remedy="mend apt, then run the same command again",
+        append=True,
+    )
+
+
+if __name__ == "__main__":
+    try:
+        ensure_packages(sys.argv[1])
+    except LabError as error:
+        sys.exit(f"{error.what}\n  → {error.remedy}")

@@ -1,0 +1,92 @@
+"""`shimlab up` and `shimlab down`: from any machine to a cluster, and back."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import shutil
+import time
+from collections.abc import Iterator
+
+from shimlab import paths
+from shimlab.errors import LabError
+from shimlab.lab import cluster, engine, host, image, kind, release
+from shimlab.progress import say, step
+
+
+def up(minor: str = release.DEFAULT, *, keep: bool = False) -> None:
+    """Make the machine ready, build the node image if needed, and create the cluster if it is not there.
+
+    Raises:
+        LabError: for each thing the user can mend; what was half made is removed.
+    """
+    began = time.monotonic()
+    host.architecture()
+    wanted = release.load(minor)
+    with _alone():
+        prepare()
+        cluster.refuse_foreign()
+        tag = image.ensure(wanted, keep=keep)
+        cluster.kubectl(tag)
+        if cluster.is_up():
+            say("The lab is up.")
+            return
+        cluster.remove()
+        kubeadm = cluster.create(wanted, tag)
+    seconds = time.monotonic() - began
+    say(
+        f"The lab is up: {seconds:.0f} s, of which kubeadm took {kubeadm:.0f} s (ratio {seconds / kubeadm:.2f})."
+    )
+
+
+def prepare() -> engine.Engine:
+    """Make sure of an engine and of kind, installing them where the machine is a root Debian.
+
+    Raises:
+        LabError: if something is missing that we do not install here.
+    """
+    host.ensure_packages("packages")
+    with step("Docker engine"):
+        found = engine.ensure()
+    with step("kind") as current:
+        kind.ensure(current.note)
+    return found
+
+
+def down(*, everything: bool = False) -> None:
+    """Remove the cluster and stop the engine if it is ours; with ``everything``, the images and the caches as well.
+
+    Raises:
+        LabError: if something of ours cannot be removed.
+    """
+    with _alone():
+        try:
+            found: engine.Engine | None = engine.current()
+        except LabError:
+            say("No Docker engine runs, so nothing of the lab does.")
+            found = None
+        if found is not None:
+            with step("Removing the cluster"):
+                cluster.remove()
+                if everything:
+                    image.remove_all()
+            if found.ours:
+                with step("Stopping our Docker engine"):
+                    if not engine.stop_private():
+                        say("  it goes on: containers that are not the lab's run in it")
+        if everything:
+            shutil.rmtree(engine.DATA, ignore_errors=True)
+            shutil.rmtree(paths.cache_dir(), ignore_errors=True)
+            shutil.rmtree(paths.log_dir(), ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Let one `up` or `down` run at a time."""
+    lock = paths.state_dir() / "lock"
+    with lock.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LabError("another `shimlab up` or `down` is at work", "wait for it to end") from error
+        yield

@@ -1,0 +1,53 @@
+"""Where the lab keeps what it makes: one folder for its state, one for what can be made again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT_STATE = Path("/var/lib/shimlab")
+
+
+def state_dir() -> Path:
+    """Return the folder of kubeconfig, logs and our engine's data, made if missing."""
+    return _folder("XDG_STATE_HOME", ".local/state", ROOT_STATE)
+
+
+def cache_dir() -> Path:
+    """Return the folder of what can be made again (kind, kubectl, CRI descriptors), made if missing."""
+    return _folder("XDG_CACHE_HOME", ".cache", ROOT_STATE / "cache")
+
+
+def log_dir() -> Path:
+    """Return the folder of the logs of long steps, made if missing."""
+    folder = state_dir() / "log"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def repository() -> Path:
+    """Return the checkout that holds lab/: the lab is built from its files.
+
+    Raises:
+        LabError: if shimlab was installed away from its checkout.
+    """
+    from shimlab.errors import LabError
+
+    root = Path(__file__).resolve().parents[2]
+    if not (root / "lab" / "node" / "Dockerfile").is_file():
+        raise LabError(
+            f"the lab's files are not beside {root}", "run shimlab from a checkout: ./run shimlab -- up"
+        )
+    return root
+
+
+def _folder(variable: str, under_home: str, for_root: Path) -> Path:
+    base = os.environ.get(variable)
+    if base:
+        folder = Path(base) / "shimlab"
+    elif os.geteuid() == 0:
+        folder = for_root
+    else:
+        folder = Path.home() / under_home / "shimlab"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

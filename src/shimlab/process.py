@@ -1,0 +1,147 @@
+"""Run programs: short ones for their output, long ones with a log and a sign of life."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from shimlab.errors import LabError
+
+# How many of its last lines a failed program's error may quote.
+TAIL = 1
+
+
+def output(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    input: str | None = None,
+    timeout: float = 60,
+    remedy: str = "",
+) -> str:
+    """Run a program and return its stdout.
+
+    Raises:
+        LabError: if it is not installed, ends with another status than 0, or takes longer than ``timeout`` seconds.
+    """
+    shown = " ".join(argv[:6])
+    try:
+        done = subprocess.run(
+            list(argv),
+            input=input,
+            stdin=None if input is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env=None if env is None else {**os.environ, **env},
+        )
+    except FileNotFoundError as error:
+        raise LabError(f"{argv[0]} is not installed", remedy or f"install {argv[0]}") from error
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"`{shown}` did not end within {timeout:.0f} s", remedy or "try again") from error
+    if done.returncode != 0:
+        told = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()
+        raise LabError(
+            f"`{shown}` failed ({done.returncode}): {' '.join(told[-TAIL:])}", remedy or "see above"
+        )
+    return done.stdout
+
+
+def works(argv: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 20) -> bool:
+    """Tell whether a program ends with status 0 within the bound."""
+    try:
+        output(argv, env=env, timeout=timeout)
+    except LabError:
+        return False
+    return True
+
+
+def stream(
+    argv: Sequence[str],
+    log: Path,
+    *,
+    on_line: Callable[[str], None],
+    env: Mapping[str, str] | None = None,
+    timeout: float = 3600,
+    remedy: str = "",
+    append: bool = False,
+) -> None:
+    """Run a long program: every line goes to ``log`` and to ``on_line``.
+
+    The program gets a session of its own and is ended, with all its children, when we are interrupted or
+    it takes longer than ``timeout`` seconds.
+
+    Raises:
+        LabError: if it fails; the message quotes its last line and names the log.
+    """
+    deadline = time.monotonic() + timeout
+    last = ""
+    with log.open("ab" if append else "wb") as sink:
+        try:
+            child = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=None if env is None else {**os.environ, **env},
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise LabError(f"{argv[0]} is not installed", remedy or f"install {argv[0]}") from error
+        assert child.stdout is not None  # noqa: S101 - stdout=PIPE says so
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(child.stdout, selectors.EVENT_READ)
+                pending = b""
+                while True:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        raise LabError(
+                            f"{argv[0]} did not end within {timeout:.0f} s (log: {log})",
+                            remedy or "try again",
+                        )
+                    if not selector.select(min(left, 5)):
+                        on_line(last)
+                        continue
+                    chunk = os.read(child.stdout.fileno(), 65536)
+                    if not chunk:
+                        break
+                    sink.write(chunk)
+                    sink.flush()
+                    *lines, pending = (pending + chunk).split(b"\n")
+                    for raw in lines:
+                        line = raw.decode("utf-8", "replace").rstrip()
+                        if line.strip():
+                            last = line
+                            on_line(line)
+            status = child.wait(timeout=30)
+        finally:
+            end(child)
+            child.stdout.close()
+    if status != 0:
+        raise LabError(
+            f"{argv[0]} failed ({status}): {last.strip()[:200]}", f"{remedy or 'see'} (log: {log})"
+        )
+
+
+def end(child: subprocess.Popen[bytes], patience: float = 15) -> None:
+    """End a program that leads its own session: ask first, force after ``patience`` seconds."""
+    import signal
+
+    if child.poll() is not None:
+        return
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, sign)
+            child.wait(timeout=patience)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        else:
+            return
