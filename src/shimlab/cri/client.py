@@ -185,6 +185,11 @@ class CriClient:
             return LabError(
                 f"{where} did not answer within {TIMEOUT:.0f} s", "see how the runtime is: `shimlab status`"
             )
+        if code is grpc.StatusCode.UNAVAILABLE and "http1" in (error.details() or ""):
+            return LabError(
+                f"{where} speaks HTTP/1, as Docker does, and no gRPC",
+                "name the socket of a CRI runtime with --socket",
+            )
         if code is grpc.StatusCode.UNAVAILABLE:
             return LabError(
                 f"{where} does not answer as a gRPC server ({said or (details or ['no reason given'])[-1]})",

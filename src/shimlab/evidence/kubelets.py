@@ -102,8 +102,10 @@ def parse_flags(words: Sequence[str]) -> dict[str, str]:
             name, has_value, value = word[2:].partition("=")
             flags[name] = value if has_value else "true"
             name = None if has_value else name
-        elif name is not None:
+        elif name is not None and not word.startswith("-"):
             flags[name] = word
+            name = None
+        else:
             name = None
     return flags
 
