@@ -1,0 +1,136 @@
+"""The running lab is what the pages say it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kubernetes import client, config
+
+from shimlab.lab import cluster, engine, node
+
+WORKERS = {"shimlab-worker": "containerd", "shimlab-worker2": "dockershim"}
+IMAGE = "shimlab.local/busybox:1.35"
+
+
+@pytest.fixture(scope="module")
+def core() -> client.CoreV1Api:
+    return client.CoreV1Api(config.new_client_from_config(config_file=str(cluster.kubeconfig())))
+
+
+@pytest.fixture(scope="module")
+def pods(core: client.CoreV1Api) -> Iterator[dict[str, Any]]:
+    """One pod on each worker, serving a file over HTTP, in a namespace that is removed afterwards."""
+    namespace = f"test-{uuid.uuid4().hex[:6]}"
+    core.create_namespace({"metadata": {"name": namespace}})
+    try:
+        for name in WORKERS:
+            core.create_namespaced_pod(namespace, _pod(name), _request_timeout=30)
+        deadline = time.monotonic() + 90
+        while True:
+            found = core.list_namespaced_pod(namespace).items
+            if len(found) == 2 and all(pod.status.phase == "Running" and pod.status.pod_ip for pod in found):
+                break
+            assert time.monotonic() < deadline, [(pod.metadata.name, pod.status.phase) for pod in found]
+            time.sleep(0.5)
+        yield {pod.spec.node_name: pod for pod in found}
+    finally:
+        core.delete_namespace(namespace, grace_period_seconds=0)
+
+
+def _pod(worker: str) -> dict[str, Any]:
+    serve = f"mkdir /www && echo on {worker} > /www/index.html && exec httpd -f -p 8080 -h /www"
+    container = {
+        "name": "web",
+        "image": IMAGE,
+        "imagePullPolicy": "Never",
+        "command": ["/bin/sh", "-c", serve],
+    }
+    spec = {"nodeName": worker, "terminationGracePeriodSeconds": 0, "containers": [container]}
+    return {"metadata": {"name": f"on-{worker}"}, "spec": spec}
+
+
+def _in_pod(pod: Any, *command: str) -> str:
+    return subprocess.run(
+        ["kubectl", "--namespace", pod.metadata.namespace, "exec", pod.metadata.name, "--", *command],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+
+def test_both_runtimes_stand_side_by_side() -> None:
+    found = {status.name: status for status in cluster.status()}
+    assert found["shimlab-worker2"].runtime.startswith("docker://20.10")
+    assert found["shimlab-worker"].runtime.startswith("containerd://1.6")
+    assert found["shimlab-control-plane"].runtime.startswith("containerd://1.6")
+    assert {status.kubelet for status in found.values()} == {"v1.20.15"}
+    assert all(status.ready and status.as_asked for status in found.values())
+
+
+def test_every_pod_of_the_system_runs(core: client.CoreV1Api) -> None:
+    pods = core.list_namespaced_pod("kube-system").items
+    assert {pod.metadata.name.split("-")[0] for pod in pods} >= {"coredns", "etcd", "kube"}
+    assert [pod.metadata.name for pod in pods if pod.status.phase != "Running"] == []
+    for worker in WORKERS:
+        assert any(pod.spec.node_name == worker for pod in pods), worker
+
+
+def test_the_kubelet_is_the_release_built_with_the_go_of_its_time() -> None:
+    for name in cluster.nodes():
+        assert node.run(name, ["kubelet", "--version"]).strip() == "Kubernetes v1.20.15"
+    told = json.loads(node.run("shimlab-worker", ["kubectl", "version", "--client", "--output=json"]))
+    assert told["clientVersion"]["goVersion"].startswith("go1.15")
+
+
+def test_pods_of_different_runtimes_reach_each_other(pods: dict[str, Any]) -> None:
+    for here, there in [tuple(WORKERS), tuple(reversed(WORKERS))]:
+        address = f"http://{pods[there].status.pod_ip}:8080/"
+        assert _in_pod(pods[here], "wget", "-qO-", "-T", "10", address).strip() == f"on {there}"
+
+
+def test_names_resolve_and_services_answer_on_both_workers(pods: dict[str, Any]) -> None:
+    for worker in WORKERS:
+        found = _in_pod(pods[worker], "nslookup", "kubernetes.default.svc.cluster.local")
+        assert "10.96.0.1" in found, found
+
+
+def test_a_second_up_finds_the_lab() -> None:
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "shimlab", "up"], capture_output=True, text=True, check=True)
+    assert "The lab is up." in done.stderr
+    # A bound, not a benchmark: creating a cluster takes longer than this on any machine.
+    assert time.monotonic() - began < 30
+
+
+def test_the_users_kubeconfig_is_not_the_labs() -> None:
+    assert ".kube" not in cluster.kubeconfig().parts
+    assert cluster.kubeconfig().stat().st_mode & 0o077 == 0
+
+
+def test_a_cluster_of_our_name_that_is_not_ours_is_left_alone() -> None:
+    tag = f"shimlab-test/foreign:{uuid.uuid4().hex[:6]}"
+    name = f"foreign-{uuid.uuid4().hex[:6]}"
+    engine.docker("import", "-", tag, input="")
+    try:
+        engine.docker(
+            "create", "--name", name, "--label", f"{cluster.KIND_LABEL}={cluster.NAME}", tag, "none"
+        )
+        for command in ("up", "down"):
+            done = subprocess.run(
+                [sys.executable, "-m", "shimlab", command], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 1
+            assert name in done.stderr
+            assert "kind delete cluster" in done.stderr
+    finally:
+        engine.docker("rm", "--force", name)
+        engine.docker("rmi", tag)
+    assert len(cluster.nodes()) == 3
