@@ -1,7 +1,7 @@
 """Build both languages into `site/`, as `python -m hooks.build` does and as serve and tests need it.
 
-A strict build that succeeded leaves a stamp of its sources, so that tests which need the site
-build it only when something changed.
+Every build, also a bare `mkdocs build`, leaves a stamp of its sources (hooks/entry.py), so that
+tests and serve, which need the site, build it only when something changed.
 """
 
 from __future__ import annotations
@@ -46,16 +46,28 @@ def fingerprint(root: Path = ROOT) -> str:
 
 
 def is_fresh(root: Path = ROOT) -> bool:
-    """Tell whether the site there is was built, strictly, from the sources there are."""
-    stamp = _stamp(root)
-    built = all((root / "site" / lang / "sitemap.xml").is_file() for lang in CONFIGS)
-    return built and stamp.is_file() and stamp.read_text("utf-8") == fingerprint(root)
+    """Tell whether the site there is was built from the sources there are."""
+    now = fingerprint(root)
+    return all(
+        (root / "site" / lang / "sitemap.xml").is_file()
+        and _stamp(root, lang).is_file()
+        and _stamp(root, lang).read_text("utf-8") == now
+        for lang in CONFIGS
+    )
+
+
+def stamp(root: Path, lang: str, sources: str) -> None:
+    """Note from which sources the site of a language was built."""
+    _stamp(root, lang).parent.mkdir(exist_ok=True)
+    _stamp(root, lang).write_text(sources, "utf-8")
+
+
+def _stamp(root: Path, lang: str) -> Path:
+    return root / ".cache" / f"site-{lang}.stamp"
 
 
 def build(root: Path = ROOT, *, strict: bool = True) -> bool:
     """Build both languages, side by side; print what MkDocs has to say and tell whether it went well."""
-    before = fingerprint(root)
-    _stamp(root).unlink(missing_ok=True)
     # Never -q: it hides warnings from --strict, which then finds nothing wrong.
     command = [sys.executable, "-m", "mkdocs", "build", *(["--strict"] if strict else []), "--config-file"]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
@@ -81,9 +93,6 @@ def build(root: Path = ROOT, *, strict: bool = True) -> bool:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-    if went_well and strict:
-        _stamp(root).parent.mkdir(exist_ok=True)
-        _stamp(root).write_text(before, "utf-8")
     return went_well
 
 
@@ -97,10 +106,6 @@ def _worth_reading(output: str, lang: str, *, failed: bool) -> str:
         kept = lines
     summary = [line.removeprefix("INFO    -  ") for line in lines if "Documentation built in" in line]
     return "".join(f"[{lang}] {line}\n" for line in kept + summary)
-
-
-def _stamp(root: Path) -> Path:
-    return root / ".cache" / "site.stamp"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -18,13 +18,14 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from hooks import fact_refs, facts, fallback, notebook_html, notebooks, root
+from hooks import build, fact_refs, facts, fallback, notebook_html, notebooks, root
 
 log = logging.getLogger("mkdocs.hooks.shimlab")
 
 _facts: dict[str, facts.Fact] = {}
 _split: dict[str, notebooks.SplitNotebook] = {}
 _untranslated: set[str] = set()
+_sources: list[str] = []
 
 _PROOF_PAGES = "notebooks/"
 
@@ -43,6 +44,8 @@ def _warn(where: str) -> Any:  # noqa: ANN401
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Read the facts before any page; what is wrong with them stops the build."""
+    # Taken before anything is read: what changes while the build runs makes it stale.
+    _sources[:] = [build.fingerprint(_repository(config))]
     _facts.clear()
     try:
         _facts.update(facts.load(_repository(config) / "facts"))
@@ -152,8 +155,9 @@ def _first_words(html: str, most: int = 160) -> str:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write what stands above both languages."""
+    """Write what stands above both languages, and note what this one was built from."""
     try:
         root.write(Path(config.site_dir), str(config.site_url))
     except ValueError as error:
         log.warning("%s", error)
+    build.stamp(_repository(config), _language(config), _sources[0])
