@@ -21,8 +21,8 @@ _REF = re.compile(
     r"(?:,\s*(?P<r>['\"])(?P<form>[^'\"]*)(?P=r)\s*)?\)\s*\}\}"
 )
 _LIKE_REF = re.compile(r"(?<!\\)\{\{\s*fact\b[^}]*\}?\}?")
-#: Characters with a meaning in Markdown, which a value must not set off.
-_MARKDOWN = re.compile(r"[\\`*_\[\]|~^#!:$]")
+#: Characters with a meaning in Markdown or HTML, which a value must not set off.
+_MARKDOWN = re.compile(r"[&<>\"'\\`*_\[\]|~^#!:$]")
 
 WORDS = {
     "en": {
@@ -168,7 +168,7 @@ def _known(match: re.Match[str], facts: Mapping[str, Fact], warn: Warn) -> Fact 
 
 def _escape(value: str) -> str:
     """Make a value safe between Markdown and HTML."""
-    return _MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", html.escape(value))
+    return _MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", value)
 
 
 def _html(fact: Fact, lang: str) -> str:
