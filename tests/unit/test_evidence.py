@@ -17,6 +17,7 @@ from shimlab.evidence.containers import tree_of
 from shimlab.evidence.probe import here
 from shimlab.evidence.procfs import Process
 from shimlab.evidence.runtime import by_processes
+from shimlab.evidence.text import drawing, table
 
 POD = "0aa11111-2222-4333-8444-555555555555"
 CONTAINER = "c0" * 32
@@ -168,3 +169,24 @@ def test_two_clients_of_containerd_are_not_one():
     ]
     assert by_processes(everyone).runtime == "containerd+docker"
     assert by_processes([]).runtime == "none"
+
+
+def test_the_drawing_of_a_pod_has_no_pids():
+    everyone = [
+        process(1, 0, "systemd", "/sbin/init"),
+        process(10, 1, "containerd-shim", "/usr/bin/containerd-shim-runc-v2", "-namespace", "moby"),
+        process(11, 10, "pause", "/pause", cgroup=f"/kubepods/pod{POD}/{'a' * 64}"),
+        process(20, 1, "containerd-shim", "/usr/bin/containerd-shim-runc-v2", "-namespace", "moby"),
+        process(21, 20, "sleep", "sleep", cgroup=f"/kubepods/pod{POD}/{'b' * 64}"),
+    ]
+    assert drawing(tree_of(POD, everyone)).splitlines() == [
+        "systemd",
+        "├─ containerd-shim-runc-v2 -namespace moby",
+        "│  └─ pause",
+        "└─ containerd-shim-runc-v2 -namespace moby",
+        "   └─ sleep",
+    ]
+
+
+def test_a_table_has_nothing_trailing():
+    assert table(("A", "BB"), [("long", ""), ("x", "y")]) == "A      BB\nlong\nx      y"

@@ -12,6 +12,7 @@ from typing import Any
 from shimlab.cri.client import CriClient
 from shimlab.cri.protos import NEWEST_FIRST
 from shimlab.cri.records import Container, Image, Info, Pod, Version
+from shimlab.evidence.text import table
 
 SHORT_ID = 13
 
@@ -44,16 +45,6 @@ def run(args: argparse.Namespace) -> int:
         answer, text = _ASK[args.what](client)
     print(json.dumps(answer, indent=2, ensure_ascii=False) if args.json else text)
     return 0
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Set rows in columns as kubectl does, three spaces apart and nothing trailing."""
-    lines = [list(head), *[list(row) for row in rows]]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    return "\n".join(
-        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
 
 
 def version_table(version: Version) -> str:

@@ -7,6 +7,7 @@ from shimlab.evidence.procfs import Process, ancestors, processes
 from shimlab.evidence.runtime import Witness, runtime_of
 from shimlab.evidence.sockets import Owner, SocketPath, UnixSocket, unix_sockets
 from shimlab.evidence.sockets import at as sockets_at
+from shimlab.evidence.text import drawing, table
 
 __all__ = [
     "Chain",
@@ -20,10 +21,12 @@ __all__ = [
     "Witness",
     "ancestors",
     "container_tree",
+    "drawing",
     "kubelet",
     "kubelet_log",
     "processes",
     "runtime_of",
     "sockets_at",
+    "table",
     "unix_sockets",
 ]
