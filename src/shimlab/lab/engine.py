@@ -131,7 +131,7 @@ def _start_private() -> None:
     if host.is_bounded():
         # The wrapper must outlive a checkout: containers name it until they are removed.
         wrapper = paths.ROOT_STATE / "runc-bounded"
-        shutil.copy(paths.repository() / "lab" / "node" / "runc-bounded", wrapper)
+        shutil.copy(paths.repository() / "lab/node/root/usr/local/lib/shimlab/runc-bounded", wrapper)
         wrapper.chmod(0o755)
         argv += ["--add-runtime", f"{BOUNDED_RUNTIME}={wrapper}", "--default-runtime", BOUNDED_RUNTIME]
     with log.open("wb") as sink:

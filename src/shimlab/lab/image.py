@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 import uuid
 from pathlib import Path
 
@@ -21,6 +22,7 @@ BASE_UPSTREAM = "debian:bookworm-slim@sha256:4724b8cc51e33e398f0e2e15e18d5ec2851
 BUILD_SPACE = 14 * 10**9
 BUILD_SECONDS = 5400
 MADE_BY = "io.shimlab"
+VERSIONS_FILE = "/usr/share/shimlab/versions.json"
 
 
 def exists(reference: str) -> bool:
@@ -141,39 +143,40 @@ def _show(line: str, current: Step) -> None:
 def _stores(release: Release, current: Step) -> None:
     """Fill both image stores in a container of the node image, and commit it.
 
-    The stores are filled on a volume, since an overlay does not lie on an overlay, and then copied.
+    The stores are filled on a volume, since an overlay does not lie on an overlay, and then copied. Both volumes are
+    named ones: Docker would write anonymous ones into the committed image.
     """
     name = f"shimlab-stores-{uuid.uuid4().hex[:8]}"
-    environment = engine.current().environment
-    folder = paths.cache_dir() / "build"
-    folder.mkdir(parents=True, exist_ok=True)
-    archives = {store: folder / f"{store}.tar" for store in ("containerd", "docker")}
+    volumes = {place: f"{name}-{place}" for place in ("stores", "images")}
     try:
-        for store, archive in archives.items():
-            current.note(f"images for {store}")
-            references = [image.reference for image in release.images if store in image.stores]
-            for image in release.images:
-                engine.docker("tag", _build_reference(release, image.target), image.reference)
-            engine.docker("save", "--output", str(archive), *references, timeout=600)
         engine.docker(
-            *["create", "--name", name, "--privileged", "--label", f"{MADE_BY}=build", "--volume", "/stores"],
+            *["create", "--name", name, "--privileged", "--label", f"{MADE_BY}=build"],
+            *[word for place, volume in volumes.items() for word in ("--volume", f"{volume}:/{place}")],
             *["--entrypoint", "/usr/local/lib/shimlab/fill-stores", _build_reference(release, "node")],
         )
-        for store, archive in archives.items():
-            engine.docker("cp", str(archive), f"{name}:/{store}.tar", timeout=600)
+        for image in release.images:
+            engine.docker("tag", _build_reference(release, image.target), image.reference)
+        with tempfile.TemporaryDirectory(dir=paths.cache_dir()) as folder:
+            for store in ("containerd", "docker"):
+                current.note(f"images for {store}")
+                archive = str(Path(folder) / f"{store}.tar")
+                references = [image.reference for image in release.images if store in image.stores]
+                engine.docker("save", "--output", archive, *references, timeout=600)
+                engine.docker("cp", archive, f"{name}:/images/{store}.tar", timeout=600)
         process.stream(
             ["docker", "start", "--attach", name],
             paths.log_dir() / "fill-stores.log",
             on_line=current.note,
-            env=environment,
+            env=engine.current().environment,
             timeout=900,
             remedy="run the same command again",
         )
+        current.note("committing")
         _commit(release, name)
     finally:
-        engine.docker("rm", "--force", "--volumes", name, timeout=120)
-        for archive in archives.values():
-            archive.unlink(missing_ok=True)
+        engine.docker("rm", "--force", name, timeout=120)
+        for volume in volumes.values():
+            engine.docker("volume", "rm", "--force", volume, timeout=120)
         for image in release.images:
             if exists(image.reference):
                 engine.docker("rmi", image.reference)
@@ -194,6 +197,3 @@ def _commit(release: Release, container: str) -> None:
     ]
     arguments = [word for change in changes for word in ("--change", change)]
     engine.docker("commit", *arguments, container, release.tag, timeout=600)
-
-
-VERSIONS_FILE = "/usr/share/shimlab/versions.json"
