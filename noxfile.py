@@ -226,12 +226,6 @@ def serve(session: nox.Session) -> None:
 
 
 @nox.session
-def bench(session: nox.Session) -> None:
-    """Print the budgets as ratios, each to a baseline of the same run."""
-    python(session, "-m", "bench", *session.posargs, env=lab_environment(session))
-
-
-@nox.session
 def lock(session: nox.Session) -> None:
     """Write requirements/*.txt again from the groups in pyproject.toml (`-- --upgrade` moves versions)."""
     session.chdir(ROOT)
