@@ -102,7 +102,7 @@ def test_a_listening_socket_and_its_owner(listener):
     (found,) = [each for each in sockets.unix_sockets("here", run=here) if each.path == str(listener)]
     assert found.listening
     assert [owner.pid for owner in found.owners] == [os.getpid()]
-    assert found.file_inode == listener.stat().st_ino
+    assert found.file == (listener.stat().st_dev, listener.stat().st_ino)
 
 
 def test_a_link_leads_to_the_owner_of_its_end(listener, tmp_path):
@@ -118,6 +118,14 @@ def test_a_link_leads_to_the_owner_of_its_end(listener, tmp_path):
     assert linked.listeners == plain.listeners != ()
     assert (missing.exists, missing.listeners) == (False, ())
     assert (empty.exists, empty.listeners) == (True, ())
+
+
+def test_a_renamed_socket_keeps_its_owner(listener, tmp_path):
+    """The kubelet binds dockershim's socket to a temporary name and renames it."""
+    listener.rename(tmp_path / "dockershim.sock")
+    old, new = sockets.at("here", [str(listener), str(tmp_path / "dockershim.sock")], run=here)
+    assert (old.exists, old.listeners) == (False, ())
+    assert [owner.pid for owner in new.listeners] == [os.getpid()]
 
 
 def test_a_dangling_link(tmp_path):

@@ -1,7 +1,7 @@
 """The unix sockets of a node and the processes that hold them.
 
 Source of the formats: unix(7) on /proc/net/unix, proc(5) on /proc/PID/fd; flag 0x10000 is __SO_ACCEPTCON of
-include/linux/net.h; ``ss -xle`` of iproute2 prints UNIX_DIAG_VFS, the inode of the file behind a listener.
+include/linux/net.h; ``ss -xle`` of iproute2 prints UNIX_DIAG_VFS, the device and inode of the file behind a listener.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from shimlab.evidence import procfs as proc
 from shimlab.evidence.probe import Run, on
@@ -29,7 +28,7 @@ ss -xlneH
 _ROW = re.compile(
     r"[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} ([0-9A-F]{8}) [0-9A-F]{4} [0-9A-F]{2} +(\d+)(?: (.*))?$", re.I
 )
-_FILE = re.compile(r" (\d+) +\* 0 .* ino:(\d+) ")
+_FILE = re.compile(r" (\d+) +\* 0 .* ino:(\d+) dev:(\d+)/(\d+) ")
 _HOLDS = re.compile(r"holds /proc/(\d+)/fd socket:\[(\d+)\]$")
 
 
@@ -45,15 +44,15 @@ class Owner:
 class UnixSocket:
     """A unix socket of the node's network namespace; ``path`` is what it was bound to, @… if abstract.
 
-    ``file_inode`` is the file that a listener made. Somebody may have unlinked it since, and put another in
-    its place.
+    ``file`` is the device and inode of the file that a listener made. The path alone does not lead there: the
+    file may have been renamed since, as the kubelet does with dockershim's, or unlinked.
     """
 
     path: str
     inode: int
     listening: bool
     owners: tuple[Owner, ...]
-    file_inode: int | None = None
+    file: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def parse(answer: str) -> list[UnixSocket]:
     lines = answer.splitlines()
     names = {process.pid: process.comm for process in proc.parse(lines)}
     holders: dict[int, set[Owner]] = defaultdict(set)
-    files: dict[int, int] = {}
+    files: dict[int, tuple[int, int]] = {}
     table = ""
     for line in lines:
         if found := _HOLDS.match(line):
@@ -89,7 +88,9 @@ def parse(answer: str) -> list[UnixSocket]:
             if pid in names:
                 holders[inode].add(Owner(pid, names[pid]))
         elif found := _FILE.search(line):
-            files[int(found[1])] = int(found[2])
+            inode, file, major, minor = map(int, found.groups())
+            # ss splits the kernel's number at 16 bits; put together again, it is what stat(1) prints as %d.
+            files[inode] = (major << 16 | minor, file)
         elif line.startswith("table "):
             table = base64.b64decode(line.removeprefix("table ")).decode("utf-8", "surrogateescape")
     sockets = [
@@ -104,42 +105,34 @@ def parse(answer: str) -> list[UnixSocket]:
 def at(node: str, paths: Iterable[str], *, run: Run | None = None) -> list[SocketPath]:
     """Say for each path where it leads and who listens there, whatever the path is called.
 
-    A listener is known to the kernel by the path it was bound to, and that path may have led through links as
-    well (/var/run is one), so both sides are resolved before they are compared. The file's inode must be the
-    listener's too: a socket that was unlinked goes on listening where nobody can reach it any more.
+    Links are followed, and then the file must be the very one that the listener made. Names are not compared:
+    the kubelet binds dockershim's socket to a temporary name and renames it, and a socket that was unlinked
+    goes on listening where nobody can reach it any more.
 
     Raises:
         LabError: the node cannot be asked.
     """
     run = run or on(node)
     asked = list(paths)
-    listening = [each for each in unix_sockets(node, run=run) if each.listening and each.path.startswith("/")]
-    words = run(["sh", "-s", "--", *asked, *(each.path for each in listening)], input=_LOOK).split("\0")[:-1]
-    looks = [_Look(*word.split(" ", 2)) for word in words]
-    owners: dict[tuple[str, str], set[Owner]] = defaultdict(set)
-    for each, look in zip(listening, looks[len(asked) :], strict=True):
-        owners[look.resolved, str(each.file_inode)].update(each.owners)
-    return [
-        SocketPath(
-            path=path,
-            resolved=look.resolved,
-            exists=look.inode != "-",
-            is_link=look.link == "link",
-            listeners=tuple(sorted(owners.get((look.resolved, look.inode), ()))),
-        )
-        for path, look in zip(asked, looks[: len(asked)], strict=True)
-    ]
+    words = run(["sh", "-s", "--", *asked], input=_LOOK).split("\0")[:-1]
+    owners: dict[tuple[int, int] | None, set[Owner]] = defaultdict(set)
+    for each in unix_sockets(node, run=run):
+        if each.listening and each.file:
+            owners[each.file].update(each.owners)
+    return [_where(path, word, owners) for path, word in zip(asked, words, strict=True)]
 
 
-class _Look(NamedTuple):
-    inode: str
-    link: str
-    resolved: str
+def _where(path: str, word: str, owners: dict[tuple[int, int] | None, set[Owner]]) -> SocketPath:
+    device, inode, link, resolved = word.split(" ", 3)
+    exists = inode != "-"
+    file = (int(device), int(inode)) if exists else None
+    listeners = tuple(sorted(owners.get(file, ()))) if exists else ()
+    return SocketPath(path, resolved, exists, link == "link", listeners)
 
 
 _LOOK = """
 for path do
-  printf '%s ' "$(stat -Lc %i -- "$path" 2>/dev/null || echo -)"
+  printf '%s ' "$(stat -Lc '%d %i' -- "$path" 2>/dev/null || echo - -)"
   if [ -L "$path" ]; then printf 'link '; else printf 'file '; fi
   realpath -mz -- "$path"
 done

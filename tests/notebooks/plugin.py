@@ -1,0 +1,64 @@
+"""What nbval needs to prove something: loaded into its run by ``tests.notebooks.validate``.
+
+- No fixture ever runs for a notebook's cell, so whether the lab answers is asked when the session starts.
+- A cell that was never executed passes nbval unchecked; here such a notebook is refused before it runs.
+- Cells after a failed one would fail for the same cause; here they are skipped, except the one that puts
+  everything back.
+- nbval waits 5 seconds for a message after a cell, whatever the cell's own limit; a busy machine needs more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from nbval.plugin import IPyNbCell
+from tests.notebooks import books
+
+from shimlab.errors import LabError
+from shimlab.lab import cluster
+
+OUTPUT_SECONDS = 60
+_FAILED = pytest.StashKey[str]()
+
+
+def pytest_sessionstart() -> None:
+    """End at once, in two lines, where no lab answers."""
+    try:
+        cluster.status()
+    except LabError as error:
+        pytest.exit(str(error), returncode=1)
+
+
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Refuse notebooks that cannot be proved, and give the others time.
+
+    Raises:
+        UsageError: a notebook has faults, or nothing was collected from it.
+    """
+    cells = [item for item in items if isinstance(item, IPyNbCell)]
+    books_seen = {cell.path for cell in cells}
+    for path in sorted(books_seen):
+        if found := books.faults(path):
+            raise pytest.UsageError("\n".join(found))
+    for cell in cells:
+        cell.output_timeout = OUTPUT_SECONDS
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a cell after a failed one of its notebook, unless it puts things back."""
+    if not isinstance(item, IPyNbCell) or books.CLEANUP in item.cell.metadata.get("tags", []):
+        return
+    if failed := item.parent.stash.get(_FAILED, ""):
+        pytest.skip(f"{failed} failed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Remember the first failed cell of a notebook."""
+    report = yield
+    if report.failed and item.parent is not None:
+        item.parent.stash.setdefault(_FAILED, item.name)
+    return report

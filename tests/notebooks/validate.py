@@ -1,0 +1,62 @@
+"""Prove on the live lab that the notebooks' outputs hold: ``python -m tests.notebooks.validate [-k PART] [ARGS]``.
+
+Each notebook is a pytest run of its own, so that the first failure of one does not hide another's. ARGS go to
+pytest. Status 0 means that every cell of every picked notebook ran and printed what is recorded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.notebooks import books
+
+#: nbval's own default is 2000 s, during which a dead kernel looks like a slow cell.
+CELL_SECONDS = 120
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Validate every notebook that was picked; return 1 if one failed."""
+    parser = argparse.ArgumentParser(prog="nox -s notebooks --", description=__doc__)
+    parser.add_argument("-k", metavar="PART", default="", help="only notebooks with this in their name")
+    known, rest = parser.parse_known_args(argv)
+    picked = books.paths(known.k)
+    if not picked:
+        print("no notebook of that name", file=sys.stderr)
+        return 1
+    failed = [path.name for path in picked if not validate(path, rest)]
+    if failed:
+        print(f"not as recorded: {', '.join(failed)}", file=sys.stderr)
+        print("if the new outputs are right: nox -s notebooks -- --update", file=sys.stderr)
+    return int(bool(failed))
+
+
+def validate(path: Path, more: Sequence[str] = ()) -> bool:
+    """Run one notebook and compare; tell whether all of it was as recorded."""
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, *command(path), *more],
+        cwd=books.ROOT,
+        env={**os.environ, "PYTHONUTF8": "1"},  # nbval opens the sanitize file in the locale's encoding
+        check=False,
+    )
+    print(f"{path.name}: {time.monotonic() - began:.1f} s", flush=True)
+    return done.returncode == 0
+
+
+def command(path: Path) -> list[str]:
+    """Return pytest's arguments for one notebook."""
+    return [
+        *["-m", "pytest", "-p", "tests.notebooks.plugin", "-p", "no:cacheprovider"],
+        *["--nbval", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}"],
+        *["--nbval-sanitize-with", str(books.SANITIZE), "--color=no", "-q", str(path)],
+    ]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
