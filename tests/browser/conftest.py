@@ -1,0 +1,132 @@
+"""A headless Chromium and the built site on a free port, for the tests of this folder."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hooks import build
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+#: The longest to wait for anything on a page, in milliseconds.
+PATIENCE = 15_000
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    """A plain file server, as anyone may publish the site with; it keeps no log."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def site() -> Path:
+    if not build.is_fresh():
+        assert build.build(), "the site does not build; see the output above"
+    return build.ROOT / "site"
+
+
+@pytest.fixture(scope="session")
+def base(site: Path) -> Iterator[str]:
+    """The address of the running site."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=5)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.fail(
+            f"there is no {CHROMIUM}; install it: apt-get install chromium fonts-noto-cjk", pytrace=False
+        )
+    if shutil.which("fc-list") is None or "CJK" not in _fonts():
+        pytest.fail(
+            "there is no Chinese font; install one: apt-get install fontconfig fonts-noto-cjk", pytrace=False
+        )
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+def _fonts() -> str:
+    return subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def open_page(browser: Browser, base: str) -> Iterator[Callable[..., Page]]:
+    """Open pages of the site; each in a browser of its own, and in one the clipboard may be read."""
+    contexts = []
+
+    def opened(uri: str, *, width: int = 1280, scheme: str = "light", script: bool = True) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            java_script_enabled=script,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.complaints = []  # type: ignore[attr-defined]
+        _listen(page, base)
+        page.goto(f"{base}/{uri}", wait_until="load")
+        if script:
+            # The theme has set up its components once the search of the page is ready.
+            page.wait_for_function("typeof document$ !== 'undefined' || !document.querySelector('.md-main')")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def _listen(page: Page, base: str) -> None:
+    """Note on the page what it asks of other hosts, and what it complains of."""
+    complaints: list[str] = page.complaints  # type: ignore[attr-defined]
+
+    def requested(request: object) -> None:
+        url = str(request.url)  # type: ignore[attr-defined]
+        if not url.startswith((f"{base}/", "data:", "blob:")):
+            complaints.append(f"asked for {url}")
+
+    def said(message: object) -> None:
+        if message.type in ("error", "warning"):  # type: ignore[attr-defined]
+            complaints.append(f"console: {message.text}")  # type: ignore[attr-defined]
+
+    def failed(request: object) -> None:
+        # A reader who leaves a page in the middle of its loading aborts what is under way.
+        if request.failure != "net::ERR_ABORTED":  # type: ignore[attr-defined]
+            complaints.append(f"failed to load {request.url}")  # type: ignore[attr-defined]
+
+    page.on("request", requested)
+    page.on("console", said)
+    page.on("pageerror", lambda error: complaints.append(f"script failed: {error}"))
+    page.on("requestfailed", failed)
+
+
+def pages_of(site: Path) -> list[str]:
+    """List the addresses of all pages, 404 pages included, of both languages and the root."""
+    return sorted(
+        path.relative_to(site).as_posix().removesuffix("index.html") for path in site.rglob("*.html")
+    )

@@ -1,0 +1,48 @@
+"""axe finds nothing against WCAG 2.2 A and AA: every page, light and dark, on a desk and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from tests.browser.conftest import pages_of
+
+Open = Callable[..., Page]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+
+
+def violations(page: Page) -> list[str]:
+    """Ask axe, and say for each finding which element it is."""
+    found: list[dict[str, Any]] = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{violation['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for violation in found
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_page: Open, site: Path, scheme: str, width: int) -> None:
+    found = {}
+    for uri in pages_of(site):
+        page = open_page(uri, scheme=scheme, width=width)
+        if page.locator(".md-main").count():
+            wanted = "slate" if scheme == "dark" else "default"
+            page.wait_for_selector(f"body[data-md-color-scheme={wanted}]")
+        if problems := violations(page):
+            found[uri] = problems
+        page.context.close()
+    assert found == {}
+
+
+def test_axe_finds_what_is_wrong(open_page: Open) -> None:
+    page = open_page("en/")
+    bad = '<img src="data:,"><p style="color:#ccc;background:#fff">pale</p>'
+    page.locator("article").evaluate("(e, bad) => e.innerHTML += bad", bad)
+    found = violations(page)
+    assert {problem.partition(":")[0] for problem in found} == {"image-alt", "color-contrast"}
