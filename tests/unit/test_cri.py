@@ -160,7 +160,7 @@ def test_lists_are_sorted_and_named(folder, tmp_path):
         pods, images = client.pods(), client.images()
     assert [(pod.namespace, pod.name, pod.state) for pod in pods] == [
         ("a", "db", "Ready"),
-        ("z", "web", "Notready"),
+        ("z", "web", "NotReady"),
     ]
     assert pods[0].labels == {"k": "v"}
     assert images == [Image(("x:1",), (), "sha256:" + "c" * 64, 1_500_000)]
@@ -280,7 +280,7 @@ def test_command_line(folder, tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().out.splitlines() == [
         "NAMESPACE   POD   STATE      ATTEMPT   ID              CREATED",
         "a           db    Ready      0         aaaaaaaaaaaaa   1970-01-01T00:00:00Z",
-        "z           web   Notready   1         bbbbbbbbbbbbb   1970-01-01T00:00:00Z",
+        "z           web   NotReady   1         bbbbbbbbbbbbb   1970-01-01T00:00:00Z",
     ]
 
 

@@ -209,4 +209,4 @@ def _state(item: Any) -> str:  # noqa: ANN401 - a message class made at run time
     """Return the state's name without the prefix that its enum repeats: SANDBOX_READY → Ready."""
     names = item.DESCRIPTOR.fields_by_name["state"].enum_type.values_by_number
     word: str = names[item.state].name.partition("_")[2]
-    return word.capitalize()
+    return "NotReady" if word == "NOTREADY" else word.capitalize()

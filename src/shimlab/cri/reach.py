@@ -62,7 +62,12 @@ class NodeReach:
         find {NODE_PROTOS} -name '*.proto' | while read -r file; do
           printf '%s\\0' "$file"; cat "$file"; printf '\\0'
         done"""
-        parts = node.run(self.name, ["sh", "-s"], input=script).split("\0")
+        try:
+            parts = node.run(self.name, ["sh", "-s"], input=script).split("\0")
+        except LabError:
+            if node.exists(self.name):
+                raise
+            raise LabError(f"no node {self.name} runs", "`shimlab status` lists the nodes") from None
         paths, texts = parts[:-1:2], parts[1::2]
         return {path.removeprefix(NODE_PROTOS + "/"): text for path, text in zip(paths, texts, strict=True)}
 
