@@ -1,6 +1,5 @@
 """What nbval needs to prove something: loaded into its run by ``tests.notebooks.validate``.
 
-- No fixture ever runs for a notebook's cell, so whether the lab answers is asked when the session starts.
 - A cell that was never executed passes nbval unchecked; here such a notebook is refused before it runs.
 - Cells after a failed one would fail for the same cause; here they are skipped, except the one that puts
   everything back.
@@ -16,19 +15,8 @@ import pytest
 from nbval.plugin import IPyNbCell
 from tests.notebooks import books
 
-from shimlab.errors import LabError
-from shimlab.lab import cluster
-
 OUTPUT_SECONDS = 60
 _FAILED = pytest.StashKey[str]()
-
-
-def pytest_sessionstart() -> None:
-    """End at once, in two lines, where no lab answers."""
-    try:
-        cluster.status()
-    except LabError as error:
-        pytest.exit(str(error), returncode=1)
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:

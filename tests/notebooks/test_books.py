@@ -67,8 +67,7 @@ def test_a_notebook_without_cleanup():
     assert any("puts everything back" in risk for risk in books.risks(notebook))
 
 
-def test_a_cell_that_was_never_executed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(books, "ROOT", tmp_path)
+def test_a_cell_that_was_never_executed(tmp_path: Path):
     path = tmp_path / "notebooks" / "01-a.ipynb"
     path.parent.mkdir()
     notebook = good()

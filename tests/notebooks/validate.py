@@ -40,7 +40,7 @@ def validate(path: Path, more: Sequence[str] = ()) -> bool:
     """Run one notebook and compare; tell whether all of it was as recorded."""
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, *command(path), *more],
+        [sys.executable, *command(path), "-p", "tests.notebooks.needs_lab", *more],
         cwd=books.ROOT,
         env={**os.environ, "PYTHONUTF8": "1"},  # nbval opens the sanitize file in the locale's encoding
         check=False,
