@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from typing import TextIO
 
 # Without a terminal a sign of life goes out this often, in seconds, so that a log stays readable.
 QUIET_INTERVAL = 15.0
+# The colours and cursor moves that programs write even into a pipe.
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Step:
@@ -29,7 +32,7 @@ class Step:
 
     def note(self, text: str) -> None:
         """Show a detail: in place on a terminal, now and then elsewhere."""
-        text = " ".join(text.split())
+        text = " ".join(ANSI.sub("", text).split())
         if self._out.isatty():
             line = f"  … {self.title}: {text}"
             self._out.write(f"\r\x1b[K{line[:110]}")

@@ -51,7 +51,7 @@ def docker(*arguments: str, input: str | None = None, timeout: float = 60) -> st
         env=current().environment,
         input=input,
         timeout=timeout,
-        remedy="is the lab up? `shimlab status` tells",
+        remedy="run the same command again; `shimlab status` tells how the lab is",
     )
 
 

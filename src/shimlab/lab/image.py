@@ -189,8 +189,6 @@ def _commit(release: Release, container: str) -> None:
     changes = [
         'ENTRYPOINT ["/usr/local/bin/entrypoint"]',
         "CMD []",
-        "ENV container=docker",
-        "STOPSIGNAL SIGRTMIN+3",
         f"LABEL {MADE_BY}=node",
         f"LABEL {MADE_BY}.release={release.minor}",
         *(f"LABEL {MADE_BY}.{name}={value}" for name, value in sorted(versions.items())),
