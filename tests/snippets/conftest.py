@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from shimlab.errors import LabError
@@ -19,4 +21,4 @@ def lab() -> dict[str, str]:
         found = environment.environment()
     except LabError as error:
         pytest.exit(str(error), returncode=1)
-    return {**found, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+    return {**os.environ, **found, "LC_ALL": "C.UTF-8"}

@@ -40,10 +40,11 @@ def runtime_of(node: str, *, run: Run | None = None) -> list[Witness]:
         LabError: the node or the API server cannot be asked.
     """
     run = run or on(node)
+    setup = kubelets.kubelet(node, run=run)
     return [
         by_api(node),
-        by_flags(kubelets.kubelet(node, run=run)),
-        by_socket(node, run=run),
+        by_flags(setup),
+        by_socket(node, setup.socket, run=run),
         by_processes(proc.processes(node, run=run)),
     ]
 
@@ -77,14 +78,12 @@ def by_flags(setup: kubelets.KubeletSetup) -> Witness:
     return Witness("flags", meant, f"remote runtime at {setup.socket}")
 
 
-def by_socket(node: str, *, run: Run | None = None) -> Witness:
-    """See which program listens on the socket that the kubelet uses.
+def by_socket(node: str, path: str, *, run: Run | None = None) -> Witness:
+    """See which program listens on a socket: the one that the kubelet uses.
 
     Raises:
         LabError: the node cannot be asked.
     """
-    run = run or on(node)
-    path = kubelets.kubelet(node, run=run).socket
     (there,) = sockets.at(node, [path], run=run)
     programs = sorted({owner.comm for owner in there.listeners})
     known = {RUNTIME_OF_LISTENER.get(program, "unknown") for program in programs}
