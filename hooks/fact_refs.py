@@ -30,20 +30,18 @@ WORDS = {
         "holds": "holds for",
         "unverified": "not verified",
         "fact": "Fact",
-        "value": "Value",
-        "versions": "Versions",
         "sources": "Sources",
         "proof": "Proof",
+        "colon": ": ",
     },
     "zh": {
         "source": "来源",
         "holds": "适用于",
         "unverified": "未经核实",
         "fact": "事实",
-        "value": "取值",
-        "versions": "版本",
         "sources": "来源",
         "proof": "证据",
+        "colon": "：",
     },
 }
 
@@ -122,36 +120,31 @@ def render_bare(text: str, facts: Mapping[str, Fact], lang: str, warn: Warn) -> 
 def table(facts: Mapping[str, Fact], lang: str, proof_url: Callable[[str], str | None]) -> str:
     """Make the reference table of all facts, each row with the fact's id as its anchor."""
     words = WORDS[lang]
-    head = "".join(f"<th>{words[key]}</th>" for key in ("fact", "value", "versions", "sources", "proof"))
     rows = []
     for fact in sorted(facts.values(), key=lambda fact: fact.id):
         value = html.escape(fact.value(lang))
-        value = f"<code>{value}</code>" if fact.is_code else value
+        value = f"<code>{value}</code>" if fact.is_code else f"<strong>{value}</strong>"
+        said = [f"{value}{_mark(fact, lang)}"]
         if fact.note:
-            value += f'<br><small class="fact-note">{html.escape(fact.note[lang])}</small>'
-        sources = "<br>".join(
+            said.append(f'<small class="fact-note">{html.escape(fact.note[lang])}</small>')
+        if fact.versions:
+            holds = f"{words['holds'].capitalize()} {html.escape(fact.versions)}"
+            said.append(f'<small class="fact-note">{holds}</small>')
+        said.append(f'<a class="fact-id" href="#{fact.id}">{fact.id}</a>')
+        sources = [
             f'<a href="{html.escape(source.url)}">{html.escape(source.title)}</a>' for source in fact.sources
-        )
-        cells = (
-            f'<td><a class="fact-id" href="#{fact.id}"><code>{fact.id}</code></a></td>',
-            f"<td>{value}{_mark(fact, lang)}</td>",
-            f"<td>{_versions(fact)}</td>",
-            f"<td>{sources}</td>",
-            f"<td>{_proof(fact, proof_url)}</td>",
-        )
-        rows.append(f'<tr id="{fact.id}">{"".join(cells)}</tr>')
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n" + "\n".join(rows) + "\n</tbody></table>"
+        ]
+        if fact.proof:
+            sources.append(f"{words['proof']}{words['colon']}{_proof(fact.proof, proof_url)}")
+        cells = f"<td>{'<br>'.join(said)}</td><td>{'<br>'.join(sources)}</td>"
+        rows.append(f'<tr id="{fact.id}">{cells}</tr>')
+    head = f"<thead><tr><th>{words['fact']}</th><th>{words['sources']}</th></tr></thead>"
+    return f"<table>{head}<tbody>\n" + "\n".join(rows) + "\n</tbody></table>"
 
 
-def _versions(fact: Fact) -> str:
-    return f"<code>{html.escape(fact.versions)}</code>" if fact.versions else ""
-
-
-def _proof(fact: Fact, proof_url: Callable[[str], str | None]) -> str:
-    if not fact.proof:
-        return ""
-    url, label = proof_url(fact.proof), html.escape(fact.proof.partition("#")[0])
-    return f'<a href="{html.escape(url)}"><code>{label}</code></a>' if url else f"<code>{label}</code>"
+def _proof(proof: str, proof_url: Callable[[str], str | None]) -> str:
+    url, label = proof_url(proof), f"<code>{html.escape(proof.partition('#')[0])}</code>"
+    return f'<a href="{html.escape(url)}">{label}</a>' if url else label
 
 
 def _known(match: re.Match[str], facts: Mapping[str, Fact], warn: Warn) -> Fact | None:
@@ -176,7 +169,7 @@ def _html(fact: Fact, lang: str) -> str:
     words, source = WORDS[lang], fact.sources[0]
     value = _escape(fact.value(lang))
     value = f"<code>{value}</code>" if fact.is_code else value
-    title = f"{words['source']}: {source.title}" if lang == "en" else f"{words['source']}：{source.title}"
+    title = f"{words['source']}{words['colon']}{source.title}"
     if fact.versions:
         title += (
             f" ({words['holds']} {fact.versions})"

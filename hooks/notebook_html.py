@@ -19,6 +19,9 @@ from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 
 _CODE_CELL = ".jp-CodeCell .jp-Cell-inputWrapper"
 _MARKER = re.compile(r'<div class="nb-cell" data-cell="(\d+)"></div>')
+#: Classes of the highlighter that are shown in the colour of the code itself: names, brackets,
+#: operators, white space. Their elements are a third of a notebook's page.
+_PLAIN_SPAN = re.compile(r'<span class="[npow]">([^<]*)</span>')
 #: Elements that no output of ours needs, and that could run or load something.
 _FORBIDDEN = ("script", "style", "link", "iframe", "object", "embed", "base", "meta")
 _STREAMS = {
@@ -79,7 +82,7 @@ def _cell(cell: Tag) -> str:
         out.append(box)
     for area in cell.select(".jp-OutputArea-output"):
         out.append(_output(area, soup))
-    return str(out)
+    return _PLAIN_SPAN.sub(r"\1", str(out))
 
 
 def _shell(source: str) -> list[PageElement]:

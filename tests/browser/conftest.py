@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hooks import build
@@ -75,7 +76,7 @@ def _fonts() -> str:
 
 @pytest.fixture
 def open_page(browser: Browser, base: str) -> Iterator[Callable[..., Page]]:
-    """Open pages of the site; each in a browser of its own, and in one the clipboard may be read."""
+    """Open pages of the site, each in a browser window of its own that may read the clipboard."""
     contexts = []
 
     def opened(uri: str, *, width: int = 1280, scheme: str = "light", script: bool = True) -> Page:
@@ -90,15 +91,36 @@ def open_page(browser: Browser, base: str) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.complaints = []  # type: ignore[attr-defined]
         _listen(page, base)
-        page.goto(f"{base}/{uri}", wait_until="load")
-        if script:
-            # The theme has set up its components once the search of the page is ready.
-            page.wait_for_function("typeof document$ !== 'undefined' || !document.querySelector('.md-main')")
+        go(page, f"{base}/{uri}", script=script)
         return page
 
     yield opened
     for context in contexts:
         context.close()
+
+
+def go(page: Page, address: str, *, script: bool = True) -> None:
+    """Go to a page and wait until the theme has set up its components."""
+    page.complaints.clear()  # type: ignore[attr-defined]
+    page.goto(address, wait_until="load")
+    if script:
+        page.wait_for_function("typeof document$ !== 'undefined' || !document.querySelector('.md-main')")
+
+
+@pytest.fixture
+def each_page(
+    open_page: Callable[..., Page], base: str, site: Path
+) -> Callable[..., Iterator[tuple[str, Page]]]:
+    """Walk through all pages of the site in one window."""
+
+    def walk(**options: Any) -> Iterator[tuple[str, Page]]:
+        addresses = pages_of(site)
+        page = open_page(addresses[0], **options)
+        for uri in addresses:
+            go(page, f"{base}/{uri}")
+            yield uri, page
+
+    return walk
 
 
 def _listen(page: Page, base: str) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
-from tests.browser.conftest import pages_of
 
 Open = Callable[..., Page]
+Each = Callable[..., Iterator[tuple[str, Page]]]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 
@@ -25,18 +24,15 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(open_page: Open, site: Path, scheme: str, width: int) -> None:
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
+def test_axe_finds_nothing(each_page: Each, scheme: str, width: int) -> None:
     found = {}
-    for uri in pages_of(site):
-        page = open_page(uri, scheme=scheme, width=width)
+    for uri, page in each_page(scheme=scheme, width=width):
         if page.locator(".md-main").count():
             wanted = "slate" if scheme == "dark" else "default"
             page.wait_for_selector(f"body[data-md-color-scheme={wanted}]")
         if problems := violations(page):
             found[uri] = problems
-        page.context.close()
     assert found == {}
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.browser.conftest import pages_of
 
 Open = Callable[..., Page]
+Each = Callable[..., Iterator[tuple[str, Page]]]
 
 _WIDER = """() => [...document.querySelectorAll("body *")]
   .filter(e => {
@@ -23,15 +22,13 @@ _WIDER = """() => [...document.querySelectorAll("body *")]
   .map(e => e.tagName + "." + e.className).slice(0, 5)"""
 
 
-def test_every_page_loads_from_here_alone_and_without_errors(open_page: Open, site: Path) -> None:
+def test_every_page_loads_from_here_alone_and_without_errors(each_page: Each) -> None:
     complaints = {}
-    for uri in pages_of(site):
-        page = open_page(uri)
+    for uri, page in each_page():
         # The search fetches its index and its scripts once the page is there.
         page.wait_for_load_state("networkidle")
         if page.complaints:  # type: ignore[attr-defined]
-            complaints[uri] = page.complaints  # type: ignore[attr-defined]
-        page.context.close()
+            complaints[uri] = list(page.complaints)  # type: ignore[attr-defined]
     assert complaints == {}
 
 
@@ -46,15 +43,13 @@ def test_the_listener_hears_requests_and_errors(browser: Browser, base: str, ope
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_is_wider_than_its_window(open_page: Open, site: Path, width: int) -> None:
+def test_no_page_is_wider_than_its_window(each_page: Each, width: int) -> None:
     too_wide = {}
-    for uri in pages_of(site):
-        page = open_page(uri, width=width)
+    for uri, page in each_page(width=width):
         scrolls = page.evaluate("document.documentElement.scrollWidth > innerWidth")
         wider = page.evaluate(_WIDER)
         if scrolls or wider:
             too_wide[uri] = wider or "scrolls"
-        page.context.close()
     assert too_wide == {}
 
 
@@ -64,11 +59,9 @@ def test_the_check_of_widths_sees_a_wide_element(open_page: Open) -> None:
     assert "DIV.w" in page.evaluate(_WIDER)
 
 
-def test_what_scrolls_sideways_is_reachable_by_keyboard(open_page: Open, site: Path) -> None:
-    for uri in [uri for uri in pages_of(site) if "/labs/" in uri]:
-        page = open_page(uri, width=390)
+def test_what_scrolls_sideways_is_reachable_by_keyboard(each_page: Each) -> None:
+    for _, page in each_page(width=390):
         page.wait_for_function(
             """() => [...document.querySelectorAll(".nb-output > pre, .md-typeset__scrollwrap")]
               .every(e => (e.scrollWidth > e.clientWidth) === (e.tabIndex === 0))"""
         )
-        page.context.close()
