@@ -13,16 +13,13 @@ import sys
 import threading
 from pathlib import Path
 
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers.polling import PollingObserver
-
 from hooks import build
 
 HOST = "127.0.0.1"
-#: Seconds of quiet after a change before the site is built, and the most to wait for quiet.
-QUIET, AT_MOST = 0.3, 2.0
-#: Seconds between two looks at the files. Polling works on every file system, mounted ones too.
-LOOK = 0.5
+#: Seconds between two looks at the sources, and the most to wait until they have settled.
+EVERY, AT_MOST = 0.4, 2.0
+
+Look = tuple[tuple[str, int, int], ...]
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -74,28 +71,6 @@ class Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
-class Changes(FileSystemEventHandler):
-    """Collect changes of the sources, and tell when there is something to build."""
-
-    def __init__(self) -> None:
-        """Begin with nothing to do."""
-        self._event = threading.Event()
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        """Note a change; a folder's own time changes with the files in it, which come themselves."""
-        if not event.is_directory:
-            self._event.set()
-
-    def wait(self) -> None:
-        """Return once something changed and then nothing for a moment, or after AT_MOST at the latest."""
-        self._event.wait()
-        for _ in range(round(AT_MOST / QUIET)):
-            self._event.clear()
-            if not self._event.wait(QUIET):
-                break
-        self._event.clear()
-
-
 def make_server(directory: Path, port: int) -> Server:
     """Open the port.
 
@@ -105,40 +80,33 @@ def make_server(directory: Path, port: int) -> Server:
     return Server((HOST, port), functools.partial(Handler, directory=str(directory)))
 
 
-def watch(root: Path, changes: Changes) -> PollingObserver:
-    """Start to look at everything that the site is made of."""
-    observer = PollingObserver(timeout=LOOK)
-    for name in build.SOURCES:
-        path = root / name
-        if path.is_dir():
-            observer.schedule(changes, str(path), recursive=True)
-    files = _Only(changes, {str(root / name) for name in build.SOURCES})
-    observer.schedule(files, str(root), recursive=False)
-    observer.start()
-    return observer
+def look(root: Path) -> Look:
+    """Note name, time and size of every source. Looking works on every file system, mounted ones too."""
+    seen = []
+    for path in build.source_files(root):
+        try:
+            status = path.stat()
+        except FileNotFoundError:  # gone since it was listed
+            continue
+        seen.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(seen)
 
 
-class _Only(FileSystemEventHandler):
-    """Pass on what happens to certain files of a folder."""
-
-    def __init__(self, changes: Changes, paths: set[str]) -> None:
-        self._changes, self._paths = changes, paths
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        if {str(event.src_path), str(event.dest_path)} & self._paths:
-            self._changes.on_any_event(event)
-
-
-def rebuild_forever(root: Path, changes: Changes) -> None:
-    """Build again after each change that really changed a source; by-products change all the time."""
-    seen = build.fingerprint(root)
-    while True:
-        changes.wait()
-        now = build.fingerprint(root)
-        if now != seen:
-            seen = now
-            print("Changed; building again.", flush=True)
-            build.build(root, strict=False)
+def rebuild_on_change(root: Path, seen: Look, stop: threading.Event) -> None:
+    """Build again after each change of a source, until told to stop; `seen` is what the site was built from."""
+    while not stop.wait(EVERY):
+        now = look(root)
+        if now == seen:
+            continue
+        # An editor or a checkout writes several files: build when they have settled.
+        for _ in range(round(AT_MOST / EVERY)):
+            stop.wait(EVERY)
+            before, now = now, look(root)
+            if before == now:
+                break
+        seen = now
+        print("Changed; building again.", flush=True)
+        build.build(root, strict=False)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -151,7 +119,9 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, OverflowError) as error:
         print(_port_answer(options.port, error), file=sys.stderr)
         return 1
+    stop = threading.Event()
     try:
+        seen = look(build.ROOT)
         if not build.is_fresh():
             build.build(strict=False)
         if not (build.ROOT / "site" / "en" / "index.html").is_file():
@@ -159,15 +129,14 @@ def main(argv: list[str] | None = None) -> int:
                 "The site was not built.\nRead the errors above, mend them, and start again.", file=sys.stderr
             )
             return 1
-        changes = Changes()
-        watch(build.ROOT, changes)
-        threading.Thread(target=rebuild_forever, args=(build.ROOT, changes), daemon=True).start()
+        threading.Thread(target=rebuild_on_change, args=(build.ROOT, seen, stop), daemon=True).start()
         address = f"http://{HOST}:{server.server_port}"
         print(f"{address}/en/  {address}/zh/  (Ctrl-C ends it)", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         print()
     finally:
+        stop.set()
         server.server_close()
     return 0
 
