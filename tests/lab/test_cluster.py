@@ -93,7 +93,7 @@ def test_the_kubelet_is_the_release_built_with_the_go_of_its_time() -> None:
 def test_pods_of_different_runtimes_reach_each_other(pods: dict[str, Any]) -> None:
     for here, there in [tuple(WORKERS), tuple(reversed(WORKERS))]:
         address = f"http://{pods[there].status.pod_ip}:8080/"
-        assert _in_pod(pods[here], "wget", "-qO-", "-T", "10", address).strip() == f"on {there}"
+        assert _in_pod(pods[here], "timeout", "10", "wget", "-qO-", address).strip() == f"on {there}"
 
 
 def test_names_resolve_and_services_answer_on_both_workers(pods: dict[str, Any]) -> None:
