@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
 import re
 import signal
 import time
@@ -60,9 +62,9 @@ def nodes() -> list[str]:
     return found
 
 
-def is_up() -> bool:
-    """Tell whether the cluster was created to its end and its nodes still run."""
-    return bool(_containers()) and kubeconfig().is_file() and _answers()
+def is_up(tag: str) -> bool:
+    """Tell whether the cluster runs, and was made from this node image and the configuration as it is now."""
+    return bool(_containers()) and kubeconfig().is_file() and _made_from() == _recipe(tag) and _answers()
 
 
 def refuse_foreign() -> None:
@@ -86,7 +88,6 @@ def create(release: Release, tag: str) -> float:
         LabError: if kind fails, a node does not become Ready, or one runs another runtime than asked for.
         Nothing is left then.
     """
-    config = paths.repository() / "lab" / "clusters" / CONFIG
     program = kind.binary()
     if program is None:
         raise LabError("there is no kind", "run `shimlab up`")
@@ -95,7 +96,7 @@ def create(release: Release, tag: str) -> float:
         process.stream(
             [
                 *[str(program), "create", "cluster", "--name", NAME, "--image", tag],
-                *["--config", str(config), "--kubeconfig", str(kubeconfig())],
+                *["--config", str(_config()), "--kubeconfig", str(kubeconfig())],
             ],
             paths.log_dir() / "kind.log",
             on_line=lambda line: clock.read(line, current),
@@ -104,6 +105,7 @@ def create(release: Release, tag: str) -> float:
             remedy="see",
         )
         kubeconfig().chmod(0o600)
+        _recipe_file().write_text(_recipe(tag), encoding="ascii")
         _wait_until_ready(current)
     return clock.seconds
 
@@ -138,24 +140,24 @@ def remove() -> bool:
         found = True
     found = kubeconfig().exists() or found
     kubeconfig().unlink(missing_ok=True)
+    _recipe_file().unlink(missing_ok=True)
     return found
 
 
-def kubectl(tag: str) -> Path:
-    """Return the release's own kubectl, taken out of the node image, for machines that can run it.
+def kubectl() -> Path:
+    """Return the release's own kubectl, taken out of the control plane's node.
 
     Raises:
-        LabError: if it cannot be taken out.
+        LabError: if the lab is not up.
     """
-    program = paths.cache_dir() / "bin" / tag.rpartition(":")[2] / "kubectl"
+    control_plane = nodes()[0]
+    made_from = engine.docker("inspect", "--format", "{{.Image}}", control_plane).strip()
+    program = paths.cache_dir() / "bin" / made_from.removeprefix("sha256:")[:12] / "kubectl"
     if not program.exists():
         program.parent.mkdir(parents=True, exist_ok=True)
-        container = engine.docker("create", tag).strip()
-        try:
-            engine.docker("cp", f"{container}:/usr/bin/kubectl", f"{program}.new", timeout=120)
-        finally:
-            engine.docker("rm", container)
-        program.with_name("kubectl.new").rename(program)
+        fresh = program.with_name(f"kubectl.{os.getpid()}")
+        engine.docker("cp", f"{control_plane}:/usr/bin/kubectl", str(fresh), timeout=120)
+        fresh.rename(program)
     return program
 
 
@@ -245,6 +247,22 @@ def _core() -> Any:  # noqa: ANN401 - the client has no types
             config_file=str(kubeconfig())
         )
     )
+
+
+def _config() -> Path:
+    return paths.repository() / "lab" / "clusters" / CONFIG
+
+
+def _recipe(tag: str) -> str:
+    return f"{tag} {hashlib.sha256(_config().read_bytes()).hexdigest()}\n"
+
+
+def _recipe_file() -> Path:
+    return paths.state_dir() / "made-from"
+
+
+def _made_from() -> str:
+    return _recipe_file().read_text(encoding="ascii") if _recipe_file().is_file() else ""
 
 
 def _answers() -> bool:

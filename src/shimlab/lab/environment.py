@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from shimlab.lab import cluster, engine, release
+from shimlab.lab import cluster, engine
 
 
 def environment() -> dict[str, str]:
@@ -19,6 +19,6 @@ def environment() -> dict[str, str]:
     folders = [str(Path(sys.executable).parent)]
     # The node image holds programs for Linux; elsewhere the user's own kubectl stays in place.
     if sys.platform == "linux":
-        folders.insert(0, str(cluster.kubectl(release.load().tag).parent))
+        folders.insert(0, str(cluster.kubectl().parent))
     path = os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)])
     return {"KUBECONFIG": str(cluster.kubeconfig()), "PATH": path, **engine.current().environment}

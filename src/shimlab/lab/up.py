@@ -27,8 +27,7 @@ def up(minor: str = release.DEFAULT, *, keep: bool = False) -> None:
         prepare()
         cluster.refuse_foreign()
         tag = image.ensure(wanted, keep=keep)
-        cluster.kubectl(tag)
-        if cluster.is_up():
+        if cluster.is_up(tag):
             say("The lab is up.")
             return
         cluster.remove()
