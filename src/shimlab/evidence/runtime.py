@@ -53,9 +53,10 @@ def by_api(node: str) -> Witness:
     """Read what the kubelet reports in the node's status.
 
     Raises:
-        LabError: the API server does not know the node.
+        LabError: the API server does not answer, or does not know the node.
     """
     from kubernetes import client, config
+    from urllib3.exceptions import HTTPError
 
     from shimlab.lab import cluster
 
@@ -63,9 +64,10 @@ def by_api(node: str) -> Witness:
     api: Any = client.CoreV1Api(connect(str(cluster.kubeconfig())))
     try:
         field: str = api.read_node(node).status.node_info.container_runtime_version
-    except client.ApiException as error:
+    except (client.ApiException, HTTPError) as error:
+        reason = getattr(error, "reason", None) or type(error).__name__
         raise LabError(
-            f"the API server does not tell about {node}: {error.reason}", "`shimlab status` lists the nodes"
+            f"the API server does not tell about {node}: {reason}", "`shimlab status` lists the nodes"
         ) from error
     return Witness("api", field.partition("://")[0], field)
 

@@ -1,0 +1,119 @@
+"""The CRI client and the evidence on the running lab: they agree with the API server and with each other."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from kubernetes import client, config
+
+from shimlab import cli, evidence
+from shimlab.cri import CriClient
+from shimlab.errors import LabError
+from shimlab.lab import cluster, node
+
+RUNTIMES = {
+    "shimlab-control-plane": ("containerd", ["v1", "v1alpha2"]),
+    "shimlab-worker": ("containerd", ["v1", "v1alpha2"]),
+    "shimlab-worker2": ("docker", ["v1alpha2"]),
+}
+SERVED = [(name, version) for name, (_, versions) in RUNTIMES.items() for version in versions]
+
+
+@pytest.fixture(scope="module")
+def core() -> Any:
+    return client.CoreV1Api(config.new_client_from_config(config_file=str(cluster.kubeconfig())))
+
+
+@pytest.mark.parametrize(("name", "version"), SERVED)
+def test_each_runtime_says_who_it_is(name: str, version: str):
+    with CriClient(name, version=version) as runtime:
+        said = runtime.version()
+    assert (said.api, said.runtime_name) == (version, RUNTIMES[name][0])
+
+
+def test_the_newest_version_is_chosen():
+    for name, (_, versions) in RUNTIMES.items():
+        with CriClient(name) as runtime:
+            assert runtime.api.version == versions[0]
+
+
+def test_dockershim_does_not_speak_v1():
+    with pytest.raises(LabError, match="no CRI service in v1"), CriClient("shimlab-worker2", version="v1"):
+        pass
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_the_runtime_runs_what_the_api_server_says(name: str, core: Any):
+    pods = core.list_pod_for_all_namespaces(field_selector=f"spec.nodeName={name}").items
+    with CriClient(name) as runtime:
+        ready = {(pod.namespace, pod.name) for pod in runtime.pods() if pod.state == "Ready"}
+        running = {
+            (container.namespace, container.pod, container.name)
+            for container in runtime.containers()
+            if container.state == "Running"
+        }
+    assert ready == {(pod.metadata.namespace, pod.metadata.name) for pod in pods}
+    assert running == {
+        (pod.metadata.namespace, pod.metadata.name, status.name)
+        for pod in pods
+        for status in pod.status.container_statuses
+        if status.state.running
+    }
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("what", ["version", "pods", "containers", "images", "info"])
+def test_the_command_answers_in_a_table_and_in_json(name: str, what: str, capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["cri", name, what]) == 0
+    assert capsys.readouterr().out.splitlines()[0].isupper()
+    assert cli.main(["cri", name, what, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    if what == "images":
+        assert "shimlab.local/busybox:1.35" in [tag for image in answer for tag in image["tags"]]
+    if what == "info":
+        assert {condition["type"]: condition["status"] for condition in answer["conditions"]} == {
+            "NetworkReady": True,
+            "RuntimeReady": True,
+        }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["shimlab-nowhere", "version"], "no node shimlab-nowhere runs"),
+        (["shimlab-worker", "pods", "--socket", "/run/none.sock"], "there is no such socket"),
+        (["shimlab-worker", "pods", "--socket", "/run/docker.sock"], "HTTP/1"),
+    ],
+)
+def test_bad_input_is_answered_in_two_lines(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+):
+    assert cli.main(["cri", *arguments]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert told in lines[0]
+
+
+def test_nothing_of_the_client_stays_on_a_node():
+    for name in RUNTIMES:
+        with CriClient(name) as runtime:
+            runtime.version()
+        left = [process for process in evidence.processes(name) if process.comm == "socat"]
+        assert left == []
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_four_witnesses_agree(name: str):
+    assert {witness.runtime for witness in evidence.runtime_of(name)} == {RUNTIMES[name][0]}
+
+
+def test_the_warning_is_found_by_the_journal_itself():
+    """The parsed log against what grep finds in the plain one."""
+    words = "Using dockershim is deprecated"
+    for name, (runtime, _) in RUNTIMES.items():
+        plain = node.run(name, ["journalctl", "-u", "kubelet", "-b", "-o", "cat", "--no-pager"])
+        parsed = [line for line in evidence.kubelet_log(name) if words in line.message]
+        assert len(parsed) == plain.count(words)
+        assert bool(parsed) == (runtime == "docker")
