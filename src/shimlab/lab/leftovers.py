@@ -20,7 +20,7 @@ def _in_the_engine() -> list[str]:
         return []
     lines = []
     for what, arguments in {
-        "container": ["ps", "--all", "--filter", f"label={image.MADE_BY}", "--format", "{{.Names}}"],
+        "container": ["ps", "--all", "--filter", f"label={image.MADE_BY}=build", "--format", "{{.Names}}"],
         "cluster": [
             "ps",
             "--all",
