@@ -29,10 +29,14 @@ def pods(core: client.CoreV1Api) -> Iterator[dict[str, Any]]:
     """One pod on each worker, serving a file over HTTP, in a namespace that is removed afterwards."""
     namespace = f"test-{uuid.uuid4().hex[:6]}"
     core.create_namespace({"metadata": {"name": namespace}})
+    deadline = time.monotonic() + 90
     try:
+        # A pod needs its namespace's default service account, which a controller makes a moment later.
+        while not core.list_namespaced_service_account(namespace).items:
+            assert time.monotonic() < deadline, f"{namespace} has no service account"
+            time.sleep(0.2)
         for name in WORKERS:
             core.create_namespaced_pod(namespace, _pod(name), _request_timeout=30)
-        deadline = time.monotonic() + 90
         while True:
             found = core.list_namespaced_pod(namespace).items
             if len(found) == 2 and all(pod.status.phase == "Running" and pod.status.pod_ip for pod in found):
@@ -52,7 +56,12 @@ def _pod(worker: str) -> dict[str, Any]:
         "imagePullPolicy": "Never",
         "command": ["/bin/sh", "-c", serve],
     }
-    spec = {"nodeName": worker, "terminationGracePeriodSeconds": 0, "containers": [container]}
+    spec = {
+        "nodeName": worker,
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 0,
+        "containers": [container],
+    }
     return {"metadata": {"name": f"on-{worker}"}, "spec": spec}
 
 

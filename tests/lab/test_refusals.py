@@ -58,17 +58,15 @@ def test_a_command_in_a_node_hands_its_status_on() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.parametrize("mode", [0o600, None], ids=["no permission", "no engine"])
-def test_docker_that_is_not_ours_to_use(tmp_path: Path, mode: int | None) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o777)
-    path = tmp_path / "docker.sock"
+def test_docker_that_is_not_ours_to_use(open_folder: Path, mode: int | None) -> None:
+    path = open_folder / "docker.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         if mode is not None:
             listener.bind(str(path))
             path.chmod(mode)
             listener.listen()
         done = subprocess.run(
-            [sys.executable, "-c", AS_NOBODY, str(tmp_path), f"unix://{path}", "up"],
+            [sys.executable, "-c", AS_NOBODY, str(open_folder), f"unix://{path}", "up"],
             capture_output=True,
             text=True,
             check=False,

@@ -57,7 +57,7 @@ def test_errors_of_the_command_are_two_lines_and_status_1(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_without_root_and_without_docker_up_says_what_to_install(tmp_path: Path) -> None:
+def test_without_root_and_without_docker_up_says_what_to_install(open_folder: Path) -> None:
     # Everything is imported first: another user may not read where this python lives.
     code = f"""
 import os, sys
@@ -65,13 +65,10 @@ import shimlab.lab.up
 from shimlab import cli
 cli.parser()
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
-home = {str(tmp_path)!r}
+home = {str(open_folder)!r}
 os.environ.update(PATH=home, HOME=home, XDG_STATE_HOME=home + "/state", XDG_CACHE_HOME=home + "/cache")
 sys.exit(cli.main(["up"]))
 """
-    tmp_path.chmod(0o777)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     assert done.stderr.splitlines()[-2].startswith("shimlab: there is no docker command")
