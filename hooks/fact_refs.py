@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hooks import markdown_text
-from hooks.facts import Fact
+from hooks.facts import Fact, spell_versions
 
 TABLE_MARK = "<!-- facts-table -->"
 
@@ -27,7 +27,6 @@ _MARKDOWN = re.compile(r"[&<>\"'\\`*_\[\]|~^#!:$]")
 WORDS = {
     "en": {
         "source": "Source",
-        "holds": "holds for",
         "unverified": "not verified",
         "fact": "Fact",
         "sources": "Sources",
@@ -36,7 +35,6 @@ WORDS = {
     },
     "zh": {
         "source": "来源",
-        "holds": "适用于",
         "unverified": "未经核实",
         "fact": "事实",
         "sources": "来源",
@@ -128,8 +126,8 @@ def table(facts: Mapping[str, Fact], lang: str, proof_url: Callable[[str], str |
         if fact.note:
             said.append(f'<small class="fact-note">{html.escape(fact.note[lang])}</small>')
         if fact.versions:
-            holds = f"{words['holds'].capitalize()} {html.escape(fact.versions)}"
-            said.append(f'<small class="fact-note">{holds}</small>')
+            holds = spell_versions(fact.versions, lang)
+            said.append(f'<small class="fact-note">{html.escape(holds[0].upper() + holds[1:])}</small>')
         said.append(f'<a class="fact-id" href="#{fact.id}">{fact.id}</a>')
         sources = [
             f'<a href="{html.escape(source.url)}">{html.escape(source.title)}</a>' for source in fact.sources
@@ -139,7 +137,8 @@ def table(facts: Mapping[str, Fact], lang: str, proof_url: Callable[[str], str |
         cells = f"<td>{'<br>'.join(said)}</td><td>{'<br>'.join(sources)}</td>"
         rows.append(f'<tr id="{fact.id}">{cells}</tr>')
     head = f"<thead><tr><th>{words['fact']}</th><th>{words['sources']}</th></tr></thead>"
-    return f"<table>{head}<tbody>\n" + "\n".join(rows) + "\n</tbody></table>"
+    # The search finds these values on the pages that use them; as one wall of text they only crowd it.
+    return f'<table data-search-exclude="true">{head}<tbody>\n' + "\n".join(rows) + "\n</tbody></table>"
 
 
 def _proof(proof: str, proof_url: Callable[[str], str | None]) -> str:
@@ -171,11 +170,8 @@ def _html(fact: Fact, lang: str) -> str:
     value = f"<code>{value}</code>" if fact.is_code else value
     title = f"{words['source']}{words['colon']}{source.title}"
     if fact.versions:
-        title += (
-            f" ({words['holds']} {fact.versions})"
-            if lang == "en"
-            else f"（{words['holds']} {fact.versions}）"
-        )
+        holds = spell_versions(fact.versions, lang)
+        title += f" ({holds})" if lang == "en" else f"（{holds}）"
     link = f'<a class="fact" href="{html.escape(source.url)}" title="{html.escape(title)}">{value}</a>'
     return link + _mark(fact, lang)
 

@@ -87,6 +87,15 @@ def spell_date(iso: str, lang: str) -> str:
     return (f"{day} " if match[3] else "") + f"{_MONTHS[month - 1]} {year}"
 
 
+def spell_versions(versions: str, lang: str) -> str:
+    """Say for which releases a fact holds: `1.20`, `1.21–1.23`, and open `1.24–` or `–1.23`."""
+    if versions.startswith("–"):
+        return f"至 {versions[1:]} 为止" if lang == "zh" else f"holds up to {versions[1:]}"
+    if versions.endswith("–"):
+        return f"自 {versions[:-1]} 起" if lang == "zh" else f"holds from {versions[:-1]} on"
+    return f"适用于 {versions}" if lang == "zh" else f"holds for {versions}"
+
+
 def load(folder: Path) -> dict[str, Fact]:
     """Read every fact below a folder.
 

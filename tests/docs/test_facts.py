@@ -134,3 +134,14 @@ def test_dates_are_spelt_in_both_languages() -> None:
     assert facts.spell_date("2020-12-08", "zh") == "2020 年 12 月 8 日"
     assert facts.spell_date("2024-05", "en") == "May 2024"
     assert facts.spell_date("2024-05", "zh") == "2024 年 5 月"
+
+
+def test_versions_are_spelt_in_both_languages() -> None:
+    spelt = {
+        v: (facts.spell_versions(v, "en"), facts.spell_versions(v, "zh")) for v in ("1.20", "–1.23", "1.24–")
+    }
+    assert spelt == {
+        "1.20": ("holds for 1.20", "适用于 1.20"),
+        "–1.23": ("holds up to 1.23", "至 1.23 为止"),
+        "1.24–": ("holds from 1.24 on", "自 1.24 起"),
+    }
