@@ -1,4 +1,7 @@
-"""No fixture ever runs for a cell of a notebook, so whether the lab answers is asked when nbval's run starts."""
+"""Ask for the lab before anything runs; as a pytest plugin, when the session starts.
+
+No fixture ever runs for a cell of a notebook, so it cannot be a fixture that asks.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,20 @@ from shimlab.errors import LabError
 from shimlab.lab import cluster
 
 
+def require() -> None:
+    """See that the lab answers.
+
+    Raises:
+        LabError: it does not.
+    """
+    if not cluster.kubeconfig().is_file():
+        raise LabError("the lab is not up, and notebooks run on it", "run `shimlab up`")
+    cluster.status()
+
+
 def pytest_sessionstart() -> None:
     """End at once, in two lines, where no lab answers."""
     try:
-        cluster.status()
+        require()
     except LabError as error:
         pytest.exit(str(error), returncode=1)

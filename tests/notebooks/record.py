@@ -13,10 +13,9 @@ from pathlib import Path
 
 import nbclient
 import nbformat
-from tests.notebooks import books
+from tests.notebooks import books, needs_lab
 
 from shimlab.errors import LabError
-from shimlab.lab import cluster
 
 CELL_SECONDS = 300
 
@@ -30,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("no notebook of that name", file=sys.stderr)
         return 1
     try:
-        cluster.nodes()
+        needs_lab.require()
     except LabError as error:
         print(error, file=sys.stderr)
         return 1

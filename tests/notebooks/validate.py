@@ -14,7 +14,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.notebooks import books
+from tests.notebooks import books, needs_lab
+
+from shimlab.errors import LabError
 
 #: nbval's own default is 2000 s, during which a dead kernel looks like a slow cell.
 CELL_SECONDS = 120
@@ -28,6 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     picked = books.paths(known.k)
     if not picked:
         print("no notebook of that name", file=sys.stderr)
+        return 1
+    try:
+        needs_lab.require()
+    except LabError as error:
+        print(error, file=sys.stderr)
         return 1
     failed = [path.name for path in picked if not validate(path, rest)]
     if failed:

@@ -229,6 +229,18 @@ def test_bridge_leaves_nothing_behind(folder, tmp_path):
     assert len(bridge._relays) == 1
 
 
+def test_a_relay_that_does_not_start_is_named(folder, tmp_path):
+    class Nowhere(LocalReach):
+        def open(self, path: str) -> Bridge:
+            return Bridge([str(tmp_path / "no-docker")])
+
+    with (
+        pytest.raises(LabError, match="cannot start"),
+        CriClient(Nowhere(folder, "s"), cache=tmp_path / "cache"),
+    ):
+        pass
+
+
 def test_bridge_ends_a_relay_that_will_not_go(monkeypatch):
     monkeypatch.setattr("shimlab.cri.bridge.PATIENCE", 0.2)
     with Bridge([sys.executable, "-c", "import time; time.sleep(600)"]) as bridge:

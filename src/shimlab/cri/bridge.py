@@ -81,8 +81,8 @@ class Bridge:
             # The relay owns the connection from here: no byte passes through this process. A session of its
             # own keeps Ctrl-C for us, so that the far side is closed in order instead of dying first.
             with connection:
-                self._relays.append(
-                    subprocess.Popen(
+                try:
+                    relay = subprocess.Popen(
                         self._command,
                         stdin=connection.fileno(),
                         stdout=connection.fileno(),
@@ -90,7 +90,10 @@ class Bridge:
                         env=self._environment,
                         start_new_session=True,
                     )
-                )
+                except OSError:
+                    self._stderr.write(f"cannot start {self._command[0]}\n".encode())
+                else:
+                    self._relays.append(relay)
 
     def _end_relays(self) -> None:
         for relay in self._relays:

@@ -58,11 +58,12 @@ def kubelet(node: str, *, run: Run | None = None) -> KubeletSetup:
     running = [each for each in proc.processes(node, run=run) if each.comm == "kubelet"]
     if len(running) != 1:
         raise LabError(
-            f"{node}: {len(running)} kubelets run there, not one",
+            f"{node}: {len(running) or 'no'} kubelets run there, but it takes one",
             f"see its log: shimlab node exec {node} -- journalctl -u kubelet -n 20",
         )
     flags = parse_flags(running[0].argv[1:])
-    version = _version(run(["/usr/bin/kubelet", "--version"]))
+    # The program that runs, even if another lies at its path by now.
+    version = _version(run([f"/proc/{running[0].pid}/exe", "--version"]))
     runtime, endpoint = effective(flags, version)
     file, text = _flags_file(run)
     return KubeletSetup(

@@ -61,10 +61,10 @@ def by_api(node: str) -> Witness:
     from shimlab.lab import cluster
 
     connect: Any = config.new_client_from_config  # the client's own functions carry no types
-    api: Any = client.CoreV1Api(connect(str(cluster.kubeconfig())))
     try:
+        api: Any = client.CoreV1Api(connect(str(cluster.kubeconfig())))
         field: str = api.read_node(node).status.node_info.container_runtime_version
-    except (client.ApiException, HTTPError) as error:
+    except (client.ApiException, config.ConfigException, HTTPError) as error:
         reason = getattr(error, "reason", None) or type(error).__name__
         raise LabError(
             f"the API server does not tell about {node}: {reason}", "`shimlab status` lists the nodes"
