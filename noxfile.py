@@ -96,8 +96,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Test the library and the hooks, without a cluster."""
-    pytest(session, "tests/unit", *session.posargs)
+    """Test the library, the hooks and the checks themselves, without a cluster."""
+    pytest(session, "tests/unit", "tests/notebooks", "tests/snippets", "-m", "not live", *session.posargs)
 
 
 @nox.session

@@ -57,7 +57,7 @@ def nodes() -> list[str]:
         LabError: if the lab is not up.
     """
     found = sorted(name for name, ours in _containers().items() if ours)
-    if not found:
+    if not found or not kubeconfig().is_file():
         raise LabError("the lab is not up", "run `shimlab up`")
     return found
 
@@ -132,7 +132,9 @@ def remove() -> bool:
     found = bool(_containers())
     for name in _containers():
         engine.docker("rm", "--force", "--volumes", name, timeout=120)
-    for leftover in engine.docker("ps", "--all", "--quiet", "--filter", f"label={image.MADE_BY}=build").split():
+    for leftover in engine.docker(
+        "ps", "--all", "--quiet", "--filter", f"label={image.MADE_BY}=build"
+    ).split():
         engine.docker("rm", "--force", "--volumes", leftover, timeout=120)
         found = True
     if kind.NETWORK in engine.docker("network", "ls", "--format", "{{.Name}}").split():
