@@ -103,21 +103,13 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def site(session: nox.Session) -> None:
     """Build both languages; a warning is an error."""
-    build(session, "dev")
-
-
-def build(session: nox.Session, group: str) -> None:
-    """Build English, then Chinese, then what lies above both."""
-    shutil.rmtree(ROOT / "site", ignore_errors=True)
-    for config in ("mkdocs.yml", "mkdocs.zh.yml"):
-        # Never with -q: it swallows warnings before --strict counts them.
-        python(session, "-m", "mkdocs", "build", "--strict", "--config-file", config, group=group)
+    python(session, "-m", "hooks.build", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site and check it: languages, facts, links, sizes, recorded outputs."""
-    site(session)
+    python(session, "-m", "hooks.build")
     pytest(session, "tests/docs", *session.posargs)
 
 
@@ -125,8 +117,7 @@ def docs(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Look at the built site as a reader does, in headless Chromium."""
     python(session, "-m", "shimlab.lab.host", "packages-browser")
-    if not (ROOT / "site" / "zh").is_dir():
-        site(session)
+    python(session, "-m", "hooks.build", "--if-changed")
     pytest(session, "tests/browser", *session.posargs)
 
 
