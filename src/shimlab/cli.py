@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import shimlab
 from shimlab.errors import LabError
 
+NOTHING_LEFT = "nothing half-made is left"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; errors the user can mend are two lines and status 1, Ctrl-C is status 130."""
@@ -23,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LabError as error:
         sys.stderr.write(f"shimlab: {error.what}\n  → {error.remedy}\n")
         return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("shimlab: interrupted; nothing half-made is left\n")
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write(f"shimlab: interrupted; {interrupt.args[0] if interrupt.args else NOTHING_LEFT}\n")
         return 130
     except BrokenPipeError:
         # The reader of our output (head, less) has gone; so do we, without a complaint at exit.
@@ -35,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
     from shimlab.cri import command as cri
-    from shimlab.lab import release
+    from shimlab.lab import release, runtimes
 
     top = argparse.ArgumentParser(prog="shimlab", description=shimlab.__doc__)
     top.add_argument("--version", action="version", version=f"shimlab {shimlab.__version__}")
@@ -70,6 +72,15 @@ def parser() -> argparse.ArgumentParser:
     execute.add_argument("node")
     execute.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     execute.set_defaults(run=_exec)
+    for runtime in runtimes.RUNTIMES:
+        move = node.add_parser(
+            runtime, help=f"move a node to {runtime}, live: drain, switch, verify, let pods in"
+        )
+        move.add_argument("node")
+        move.add_argument(
+            "--force", action="store_true", help="also end pods that nobody makes again elsewhere"
+        )
+        move.set_defaults(run=_switch, runtime=runtime)
 
     env = commands.add_parser("env", help='print what a shell needs to reach the lab: eval "$(shimlab env)"')
     env.add_argument("--json", action="store_true", help="for programs")
@@ -129,6 +140,15 @@ def _exec(arguments: argparse.Namespace) -> int:
         env={**os.environ, **engine.current().environment},
         check=False,
     ).returncode
+
+
+def _switch(arguments: argparse.Namespace) -> None:
+    from shimlab import evidence
+    from shimlab.lab.switch import switch
+
+    witnesses = switch(arguments.node, arguments.runtime, force=arguments.force)
+    rows = [(witness.way, witness.runtime, witness.seen) for witness in witnesses]
+    print(evidence.table(("WAY", "RUNTIME", "SEEN"), rows))
 
 
 def _env(arguments: argparse.Namespace) -> None:

@@ -118,7 +118,7 @@ def status() -> list[NodeStatus]:
     """
     nodes()
     return sorted(
-        (_node_status(item) for item in _core().list_node(_request_timeout=15).items), key=lambda n: n.name
+        (_node_status(item) for item in core().list_node(_request_timeout=15).items), key=lambda n: n.name
     )
 
 
@@ -221,7 +221,7 @@ def _nodes_missing() -> list[str]:
 
 def _pods_missing() -> list[str]:
     missing = []
-    pods = _core().list_namespaced_pod("kube-system", _request_timeout=15).items
+    pods = core().list_namespaced_pod("kube-system", _request_timeout=15).items
     for pod in pods:
         containers = pod.status.container_statuses or []
         if pod.status.phase != "Running" or not containers or not all(item.ready for item in containers):
@@ -240,7 +240,8 @@ def _node_status(item: Any) -> NodeStatus:  # noqa: ANN401 - the client has no t
     )
 
 
-def _core() -> Any:  # noqa: ANN401 - the client has no types
+def core() -> Any:  # noqa: ANN401 - the client has no types
+    """Return the Kubernetes client's core API, connected to the lab."""
     # The client costs half a second to import; only commands that ask the cluster pay it.
     from kubernetes import client, config
 
@@ -271,7 +272,7 @@ def _answers() -> bool:
     from urllib3.exceptions import HTTPError
 
     try:
-        return bool(_core().list_node(_request_timeout=5).items)
+        return bool(core().list_node(_request_timeout=5).items)
     except (HTTPError, OSError):
         return False
 

@@ -23,7 +23,7 @@ def up(minor: str = release.DEFAULT, *, keep: bool = False) -> None:
     began = time.monotonic()
     host.architecture()
     wanted = release.load(minor)
-    with _alone():
+    with alone():
         prepare()
         cluster.refuse_foreign()
         tag = image.ensure(wanted, keep=keep)
@@ -58,7 +58,7 @@ def down(*, everything: bool = False) -> None:
     Raises:
         LabError: if something of ours cannot be removed.
     """
-    with _alone():
+    with alone():
         try:
             found: engine.Engine | None = engine.current()
         except LabError:
@@ -80,12 +80,18 @@ def down(*, everything: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Let one `up` or `down` run at a time."""
+def alone() -> Iterator[None]:
+    """Let one command that changes the lab run at a time.
+
+    Raises:
+        LabError: another one is at work.
+    """
     lock = paths.state_dir() / "lock"
     with lock.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LabError("another `shimlab up` or `down` is at work", "wait for it to end") from error
+            raise LabError(
+                "another `shimlab up`, `down` or `node` is at work", "wait for it to end"
+            ) from error
         yield
