@@ -117,9 +117,7 @@ def status() -> list[NodeStatus]:
         LabError: if the lab is not up or the API server does not answer.
     """
     nodes()
-    return sorted(
-        (_node_status(item) for item in _core().list_node(_request_timeout=15).items), key=lambda n: n.name
-    )
+    return sorted((_node_status(item) for item in _list_nodes(timeout=15)), key=lambda n: n.name)
 
 
 def remove() -> bool:
@@ -268,12 +266,27 @@ def _made_from() -> str:
 
 
 def _answers() -> bool:
+    try:
+        return bool(_list_nodes(timeout=5))
+    except LabError:
+        return False
+
+
+def _list_nodes(*, timeout: float) -> list[Any]:
+    from kubernetes.client.exceptions import ApiException
+    from kubernetes.config import ConfigException
     from urllib3.exceptions import HTTPError
+    from yaml import YAMLError
 
     try:
-        return bool(_core().list_node(_request_timeout=5).items)
-    except (HTTPError, OSError):
-        return False
+        return list(_core().list_node(_request_timeout=timeout).items)
+    except (ApiException, ConfigException, HTTPError, OSError, YAMLError) as error:
+        # The client's own words go over many lines and show the HTTP exchange; the last one says what was wrong.
+        told = str(getattr(error, "reason", "") or error).strip().splitlines()[-1:]
+        raise LabError(
+            f"the API server does not answer: {' '.join(told)[:160]}",
+            "`shimlab up` makes the cluster anew; what ran in it is lost",
+        ) from error
 
 
 def _containers() -> dict[str, bool]:
