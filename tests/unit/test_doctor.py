@@ -49,6 +49,8 @@ def test_busy_is_who_holds_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert doctor_machine.is_busy()
     assert not doctor_machine.is_busy()
     holds(doctor_lab.busy(with_engine(busy=True)), "warning", ("at work", "wait"))
+    for changing in (doctor_lab.remains, doctor_lab.lab):
+        holds(changing(with_engine(busy=True)), "ok", ("while `shimlab up` or `down` is at work",))
 
 
 def with_engine(

@@ -80,6 +80,8 @@ def lab(machine: Machine) -> Finding:
     name = "lab"
     if machine.engine is None:
         return unasked(name, machine, "not up")
+    if machine.busy:
+        return ok(name, "not looked at while `shimlab up` or `down` is at work")
     if not machine.running:
         return ok(name, "not up")
     found = cluster.status()
