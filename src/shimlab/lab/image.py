@@ -127,17 +127,24 @@ def _target(release: Release, target: str, current: Step) -> None:
     process.stream(
         [*argv, "--tag", _build_reference(release, target), str(folder)],
         paths.log_dir() / f"build-{target}.log",
-        on_line=lambda line: _show(line, current),
+        on_line=_BuildLines(current).read,
         env=engine.current().environment,
         timeout=BUILD_SECONDS,
         remedy="run the same command again: finished steps are kept",
     )
 
 
-def _show(line: str, current: Step) -> None:
-    """Show the builder's own steps; a compiler's chatter is a sign of life only."""
-    match = re.match(r"(Step \d+/\d+ : .*|#\d+ \[.*)", line)
-    current.note(match[1] if match else line)
+class _BuildLines:
+    """Show the builder's own step, not what runs inside it: a compiler's chatter says only that it lives."""
+
+    def __init__(self, current: Step) -> None:
+        self._current = current
+        self._at = "sending the files"
+
+    def read(self, line: str) -> None:
+        match = re.match(r"(Step \d+/\d+ : .*|#\d+ \[.*)", line)
+        self._at = match[1] if match else self._at
+        self._current.note(self._at)
 
 
 def _stores(release: Release, current: Step) -> None:
