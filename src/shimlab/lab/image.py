@@ -19,7 +19,7 @@ BASE = "shimlab/base:bookworm"
 # debian:bookworm-slim as multi-architecture index.
 BASE_UPSTREAM = "debian:bookworm-slim@sha256:4724b8cc51e33e398f0e2e15e18d5ec2851ff0c2280647e1310bc1642182655d"
 # Bytes that a cold build takes at its peak on the file system of the engine's data: measured, rounded up.
-BUILD_SPACE = 14 * 10**9
+BUILD_SPACE = 10 * 10**9
 BUILD_SECONDS = 5400
 MADE_BY = "io.shimlab"
 VERSIONS_FILE = "/usr/share/shimlab/versions.json"
@@ -38,7 +38,7 @@ def ensure(release: Release, *, keep: bool = False) -> str:
     """
     if exists(release.tag):
         return release.tag
-    need_space(engine.current().root, BUILD_SPACE)
+    need_space(engine.data_root(), BUILD_SPACE)
     with step("Base image") as current:
         _base(current)
     for target in ("node", *(image.target for image in release.images)):
