@@ -166,17 +166,17 @@ class _KubeadmClock:
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self._began: float | None = None
+        self._began: dict[str, float] = {}
 
     def read(self, line: str, current: Step) -> None:
         current.note(re.sub(r"[^\x20-\x7e]", "", line))
-        if not re.search(r"Starting control-plane|Joining worker nodes", line):
-            return
-        if self._began is None:
-            self._began = time.monotonic()
-        else:
-            self.seconds += time.monotonic() - self._began
-            self._began = None
+        for title in ("Starting control-plane", "Joining worker nodes"):
+            if title not in line:
+                continue
+            # The line comes when the step begins, again as a sign of life, and with a tick when it has ended.
+            began = self._began.setdefault(title, time.monotonic())
+            if "✓" in line:
+                self.seconds += time.monotonic() - began
 
 
 @contextlib.contextmanager
