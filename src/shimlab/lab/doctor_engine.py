@@ -195,5 +195,6 @@ def _why(machine: Machine) -> str:
 
 def _root(machine: Machine) -> Path | None:
     if machine.engine is not None:
-        return machine.engine.root
+        told = machine.info.get("DockerRootDir")
+        return Path(str(told)) if told else None
     return engine.DATA if machine.makes_own else None
