@@ -65,6 +65,10 @@ def parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(run=_status)
 
+    doctor = commands.add_parser("doctor", help="what can stop the lab on this machine, each with its fix")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+    doctor.set_defaults(run=_doctor)
+
     node = commands.add_parser("node", help="work on one node").add_subparsers(
         required=True, metavar="ACTION"
     )
@@ -122,6 +126,18 @@ def _status(arguments: argparse.Namespace) -> int:
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     return 0 if all(n.ready and n.as_asked for n in found) else 1
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from shimlab.lab import doctor
+
+    found = doctor.examine()
+    if arguments.json:
+        print(doctor.as_json(found))
+    else:
+        # no-color.org: what the variable holds does not matter.
+        print(doctor.as_text(found, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
+    return 1 if doctor.stops(found) else 0
 
 
 def _exec(arguments: argparse.Namespace) -> int:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from shimlab.errors import LabError
+
 ROOT_STATE = Path("/var/lib/shimlab")
 
 
 def state_dir() -> Path:
-    """Return the folder of kubeconfig, logs and our engine's data, made if missing."""
+    """Return the folder of kubeconfig, logs and our engine's data, made if missing.
+
+    Raises:
+        LabError: if it cannot be made.
+    """
     return _folder("XDG_STATE_HOME", ".local/state", ROOT_STATE)
 
 
 def cache_dir() -> Path:
-    """Return the folder of what can be made again (kind, kubectl, CRI descriptors), made if missing."""
+    """Return the folder of what can be made again (kind, kubectl, CRI descriptors), made if missing.
+
+    Raises:
+        LabError: if it cannot be made.
+    """
     return _folder("XDG_CACHE_HOME", ".cache", ROOT_STATE / "cache")
 
 
@@ -31,8 +41,6 @@ def repository() -> Path:
     Raises:
         LabError: if shimlab was installed away from its checkout.
     """
-    from shimlab.errors import LabError
-
     root = Path(__file__).resolve().parents[2]
     if not (root / "lab" / "node" / "Dockerfile").is_file():
         raise LabError(
@@ -48,6 +56,17 @@ def _folder(variable: str, under_home: str, for_root: Path) -> Path:
     elif os.geteuid() == 0:
         folder = for_root
     else:
-        folder = Path.home() / under_home / "shimlab"
-    folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder = Path.home() / under_home / "shimlab"
+        except RuntimeError as error:
+            raise LabError(
+                "this user has no home folder", f"export HOME, or {variable}, to a folder"
+            ) from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(
+            f"the lab's folder {folder} cannot be made: {error.strerror}",
+            f"let this user write there, or name another place: export {variable}=/some/where",
+        ) from error
     return folder

@@ -26,7 +26,8 @@ def output(
     """Run a program and return its stdout.
 
     Raises:
-        LabError: if it is not installed, ends with another status than 0, or takes longer than ``timeout`` seconds.
+        LabError: if it is not installed or cannot be run, ends with another status than 0, or takes longer than
+            ``timeout`` seconds.
     """
     shown = " ".join(argv[:6])
     try:
@@ -42,6 +43,9 @@ def output(
         )
     except FileNotFoundError as error:
         raise LabError(f"{argv[0]} is not installed", remedy or f"install {argv[0]}") from error
+    except OSError as error:
+        # Built for another architecture, cut off while it was fetched, on a file system mounted noexec.
+        raise LabError(f"{argv[0]} cannot be run: {error.strerror}", f"install {argv[0]} anew") from error
     except subprocess.TimeoutExpired as error:
         raise LabError(f"`{shown}` did not end within {timeout:.0f} s", remedy or "try again") from error
     if done.returncode != 0:

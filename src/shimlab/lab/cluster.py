@@ -117,9 +117,7 @@ def status() -> list[NodeStatus]:
         LabError: if the lab is not up or the API server does not answer.
     """
     nodes()
-    return sorted(
-        (_node_status(item) for item in core().list_node(_request_timeout=15).items), key=lambda n: n.name
-    )
+    return sorted((_node_status(item) for item in _list_nodes(timeout=15)), key=lambda n: n.name)
 
 
 def remove() -> bool:
@@ -168,17 +166,17 @@ class _KubeadmClock:
 
     def __init__(self) -> None:
         self.seconds = 0.0
-        self._began: float | None = None
+        self._began: dict[str, float] = {}
 
     def read(self, line: str, current: Step) -> None:
         current.note(re.sub(r"[^\x20-\x7e]", "", line))
-        if not re.search(r"Starting control-plane|Joining worker nodes", line):
-            return
-        if self._began is None:
-            self._began = time.monotonic()
-        else:
-            self.seconds += time.monotonic() - self._began
-            self._began = None
+        for title in ("Starting control-plane", "Joining worker nodes"):
+            if title not in line:
+                continue
+            # The line comes when the step begins, again as a sign of life, and with a tick when it has ended.
+            began = self._began.setdefault(title, time.monotonic())
+            if "✓" in line:
+                self.seconds += time.monotonic() - began
 
 
 @contextlib.contextmanager
@@ -269,12 +267,27 @@ def _made_from() -> str:
 
 
 def _answers() -> bool:
+    try:
+        return bool(_list_nodes(timeout=5))
+    except LabError:
+        return False
+
+
+def _list_nodes(*, timeout: float) -> list[Any]:
+    from kubernetes.client.exceptions import ApiException
+    from kubernetes.config import ConfigException
     from urllib3.exceptions import HTTPError
+    from yaml import YAMLError
 
     try:
-        return bool(core().list_node(_request_timeout=5).items)
-    except (HTTPError, OSError):
-        return False
+        return list(core().list_node(_request_timeout=timeout).items)
+    except (ApiException, ConfigException, HTTPError, OSError, YAMLError) as error:
+        # The client's own words go over many lines and show the HTTP exchange; the last one says what was wrong.
+        told = str(getattr(error, "reason", "") or error).strip().splitlines()[-1:]
+        raise LabError(
+            f"the API server does not answer: {' '.join(told)[:160]}",
+            "`shimlab up` makes the cluster anew; what ran in it is lost",
+        ) from error
 
 
 def _containers() -> dict[str, bool]:

@@ -57,7 +57,8 @@ class NodeApi:
         if name not in known:
             raise LabError(f"the lab has no node {name}", f"choose one of: {', '.join(known)}")
         self.name = name
-        self._core = cluster.core()
+        with _answering():
+            self._core = cluster.core()
 
     def read(self) -> Any:  # noqa: ANN401 - the client has no types
         """Return the node.
@@ -204,8 +205,9 @@ def _called(pod: Any) -> str:  # noqa: ANN401 - the client has no types
 @contextmanager
 def _answering(passing: tuple[int, ...] = ()) -> Iterator[None]:
     """Turn the client's errors into one for the user, but for the ``passing`` answers."""
-    from kubernetes import client
+    from kubernetes import client, config
     from urllib3.exceptions import HTTPError
+    from yaml import YAMLError
 
     try:
         yield
@@ -213,5 +215,5 @@ def _answering(passing: tuple[int, ...] = ()) -> Iterator[None]:
         if error.status in passing:
             raise
         raise LabError(f"the API server refuses: {error.reason} ({error.status})", REMEDY) from error
-    except (HTTPError, OSError) as error:
+    except (config.ConfigException, HTTPError, OSError, YAMLError) as error:
         raise LabError(f"the API server does not answer ({type(error).__name__})", REMEDY) from error

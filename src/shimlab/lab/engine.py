@@ -31,7 +31,6 @@ class Engine:
 
     host: str
     version: str
-    root: Path
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -53,6 +52,15 @@ def docker(*arguments: str, input: str | None = None, timeout: float = 60) -> st
         timeout=timeout,
         remedy="run the same command again; `shimlab status` tells how the lab is",
     )
+
+
+def data_root() -> Path:
+    """Return where the engine keeps its images, on its own machine.
+
+    Raises:
+        LabError: if no engine answers.
+    """
+    return Path(docker("info", "--format", "{{.DockerRootDir}}").strip())
 
 
 @functools.lru_cache(maxsize=1)
@@ -154,10 +162,9 @@ def _start_private() -> None:
 def _ask(address: str) -> Engine | None:
     environment = {"DOCKER_HOST": address} if address else {}
     try:
-        told = process.output(
-            ["docker", "info", "--format", "{{.ServerVersion}}|{{.DockerRootDir}}"],
-            env=environment,
-            timeout=30,
+        # Not `docker info`: some releases of it end well, or bury the reason, when the engine refuses them.
+        version = process.output(
+            ["docker", "version", "--format", "{{.Server.Version}}"], env=environment, timeout=30
         ).strip()
     except LabError as error:
         if "permission denied" in error.what.lower():
@@ -166,8 +173,7 @@ def _ask(address: str) -> Engine | None:
                 "join its group (`sudo usermod -aG docker $USER`, log in again) or run as root",
             ) from error
         return None
-    version, _, root = told.partition("|")
-    return Engine(address, version, Path(root), environment) if version else None
+    return Engine(address, version, environment) if version else None
 
 
 def _private_pid() -> int | None:

@@ -16,6 +16,7 @@ from shimlab.progress import step
 
 # linux/capability.h: CAP_SYS_RESOURCE is bit 24.
 CAP_SYS_RESOURCE = 24
+STATUS = Path("/proc/self/status")
 ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -52,13 +53,18 @@ def is_bounded() -> bool:
 
     Docker asks for every known capability for a privileged container, so it needs help here.
     """
-    status = Path("/proc/self/status")
+    allowed = bounding_set()
+    return allowed is not None and not allowed >> CAP_SYS_RESOURCE & 1
+
+
+def bounding_set(status: Path = STATUS) -> int | None:
+    """Return the capabilities that this process and its children can have at most; None where no kernel says."""
     if not status.is_file():
-        return False
+        return None
     for line in status.read_text(encoding="utf-8").splitlines():
         if line.startswith("CapBnd:"):
-            return not int(line.split()[1], 16) >> CAP_SYS_RESOURCE & 1
-    return False
+            return int(line.split()[1], 16)
+    return None
 
 
 def open_files_limit() -> int:

@@ -19,7 +19,7 @@ BASE = "shimlab/base:bookworm"
 # debian:bookworm-slim as multi-architecture index.
 BASE_UPSTREAM = "debian:bookworm-slim@sha256:4724b8cc51e33e398f0e2e15e18d5ec2851ff0c2280647e1310bc1642182655d"
 # Bytes that a cold build takes at its peak on the file system of the engine's data: measured, rounded up.
-BUILD_SPACE = 14 * 10**9
+BUILD_SPACE = 10 * 10**9
 BUILD_SECONDS = 5400
 MADE_BY = "io.shimlab"
 VERSIONS_FILE = "/usr/share/shimlab/versions.json"
@@ -38,7 +38,7 @@ def ensure(release: Release, *, keep: bool = False) -> str:
     """
     if exists(release.tag):
         return release.tag
-    need_space(engine.current().root, BUILD_SPACE)
+    need_space(engine.data_root(), BUILD_SPACE)
     with step("Base image") as current:
         _base(current)
     for target in ("node", *(image.target for image in release.images)):
@@ -127,17 +127,24 @@ def _target(release: Release, target: str, current: Step) -> None:
     process.stream(
         [*argv, "--tag", _build_reference(release, target), str(folder)],
         paths.log_dir() / f"build-{target}.log",
-        on_line=lambda line: _show(line, current),
+        on_line=_BuildLines(current).read,
         env=engine.current().environment,
         timeout=BUILD_SECONDS,
         remedy="run the same command again: finished steps are kept",
     )
 
 
-def _show(line: str, current: Step) -> None:
-    """Show the builder's own steps; a compiler's chatter is a sign of life only."""
-    match = re.match(r"(Step \d+/\d+ : .*|#\d+ \[.*)", line)
-    current.note(match[1] if match else line)
+class _BuildLines:
+    """Show the builder's own step, not what runs inside it: a compiler's chatter says only that it lives."""
+
+    def __init__(self, current: Step) -> None:
+        self._current = current
+        self._at = "sending the files"
+
+    def read(self, line: str) -> None:
+        match = re.match(r"(Step \d+/\d+ : .*|#\d+ \[.*)", line)
+        self._at = match[1] if match else self._at
+        self._current.note(self._at)
 
 
 def _stores(release: Release, current: Step) -> None:

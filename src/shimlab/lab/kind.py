@@ -22,7 +22,7 @@ def binary() -> Path | None:
     """Return the kind to use: on PATH and new enough, or the one fetched earlier."""
     fetched = _fetched()
     found = shutil.which("kind")
-    if found and _version(Path(found)) >= OLDEST:
+    if found and version(Path(found)) >= OLDEST:
         return Path(found)
     return fetched if os.access(fetched, os.X_OK) else None
 
@@ -36,12 +36,8 @@ def ensure(note: Callable[[str], None]) -> Path:
     found = binary()
     if found:
         return found
-    wanted = ".".join(str(part) for part in OLDEST)
     if not host.is_root_debian():
-        raise LabError(
-            f"there is no kind {wanted} or newer",
-            "install kind (kind.sigs.k8s.io), or be root on a Debian 12",
-        )
+        raise lacking()
     process.stream(
         [str(paths.repository() / "lab" / "host" / "fetch-kind"), str(_fetched())],
         paths.log_dir() / "kind-package.log",
@@ -50,6 +46,17 @@ def ensure(note: Callable[[str], None]) -> Path:
         remedy="mend apt, then run the same command again",
     )
     return _fetched()
+
+
+def lacking() -> LabError:
+    """Return what to tell a user who has no kind, or one that is too old."""
+    wanted = ".".join(str(part) for part in OLDEST)
+    found = shutil.which("kind")
+    seen = f"; {found} is {'.'.join(map(str, version(Path(found))))}" if found else ""
+    return LabError(
+        f"there is no kind {wanted} or newer{seen}",
+        "install kind (kind.sigs.k8s.io), or be root on a Debian 12",
+    )
 
 
 def environment() -> dict[str, str]:
@@ -61,6 +68,11 @@ def _fetched() -> Path:
     return paths.cache_dir() / "bin" / "kind"
 
 
-def _version(program: Path) -> tuple[int, int]:
+def version(program: Path) -> tuple[int, int]:
+    """Return what a kind says of itself; zeros if it is not understood.
+
+    Raises:
+        LabError: if it cannot be run.
+    """
     match = re.search(r"v(\d+)\.(\d+)", process.output([str(program), "version"]))
     return (int(match[1]), int(match[2])) if match else (0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from shimlab.errors import LabError
@@ -10,7 +11,9 @@ from shimlab.lab import cluster, engine, image, kind
 
 def found() -> list[str]:
     """Return a line for each container, network, volume, mount and process of the lab that still exists."""
-    return [*_in_the_engine(), *_mounts(), *_processes()]
+    # The private engine is root's; for others what is left of it is somebody else's.
+    ours = os.geteuid() == 0
+    return [*_in_the_engine(), *(_mounts() if ours else []), *_processes(private=ours)]
 
 
 def _in_the_engine() -> list[str]:
@@ -46,21 +49,31 @@ def _mounts() -> list[str]:
     return [f"mount {target}" for target in targets if target.startswith(places)]
 
 
-def _processes() -> list[str]:
+def _processes(*, private: bool) -> list[str]:
     """Find processes of our engine and of the nodes by their command line, in /proc (Linux only)."""
     lines = []
+    known: list[str] | None = None
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             argv = (folder / "cmdline").read_bytes().split(b"\0")
+            cgroup = (folder / "cgroup").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
         program = Path(argv[0].decode("utf-8", "replace")).name
-        names_us = any(str(engine.RUN).encode() in word for word in argv)
+        names_us = private and any(str(engine.RUN).encode() in word for word in argv)
         if program in {"dockerd", "containerd", "containerd-shim-runc-v2", "docker-proxy"} and names_us:
             lines.append(f"process {folder.name} {program}")
-        if program in {"kubelet", "kube-apiserver", "kube-proxy"}:
-            # On a host whose own engine runs the nodes, their processes show the nodes' cgroup.
-            cgroup = folder / "cgroup"
-            if cgroup.is_file() and "/docker/" in cgroup.read_text(encoding="utf-8", errors="replace"):
+        # On a host whose own engine runs the nodes, their processes show the nodes' cgroup.
+        if program in {"kubelet", "kube-apiserver", "kube-proxy"} and "/docker/" in cgroup:
+            # What runs in a container that exists is the container's: ours is named above, others are not ours.
+            known = _containers() if known is None else known
+            if not any(container in cgroup for container in known):
                 lines.append(f"process {folder.name} {program}")
     return lines
+
+
+def _containers() -> list[str]:
+    try:
+        return engine.docker("ps", "--quiet", "--no-trunc").split()
+    except LabError:
+        return []

@@ -7,6 +7,7 @@ import fcntl
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from shimlab import paths
 from shimlab.errors import LabError
@@ -79,6 +80,11 @@ def down(*, everything: bool = False) -> None:
             shutil.rmtree(paths.log_dir(), ignore_errors=True)
 
 
+def lock() -> Path:
+    """Return the file that a running `up`, `down` or `node` holds locked."""
+    return paths.state_dir() / "lock"
+
+
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
     """Let one command that changes the lab run at a time.
@@ -86,8 +92,7 @@ def alone() -> Iterator[None]:
     Raises:
         LabError: another one is at work.
     """
-    lock = paths.state_dir() / "lock"
-    with lock.open("w") as handle:
+    with lock().open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
