@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -100,107 +99,122 @@ def _command(runtime: str, name: str = WORKER, *more: str) -> subprocess.Complet
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=240)
 
 
-def _state(core: Any) -> dict[str, Any]:
-    found = core.read_node(WORKER)
+def _state(core: Any, worker: str = WORKER) -> dict[str, Any]:
+    found = core.read_node(worker)
     return {
         "labels": found.metadata.labels,
-        # Changes when pods with attached volumes come and go; the lab has none.
         "annotations": found.metadata.annotations,
         "cordoned": bool(found.spec.unschedulable),
         "taints": [taint.key for taint in found.spec.taints or []],
-        "flags": node.run(WORKER, ["cat", "/var/lib/kubelet/kubeadm-flags.env"]),
+        "flags": node.run(worker, ["cat", "/var/lib/kubelet/kubeadm-flags.env"]),
     }
 
 
-def _docker_containers() -> list[str]:
-    names = node.run(WORKER, ["docker", "ps", "--all", "--format", "{{.Names}}"]).split()
+def _docker_containers(worker: str) -> list[str]:
+    names = node.run(worker, ["docker", "ps", "--all", "--format", "{{.Names}}"]).split()
     return [name for name in names if name.startswith("k8s_")]
 
 
-def _containerd_containers() -> list[str]:
-    return node.run(WORKER, ["ctr", "--namespace", "k8s.io", "containers", "ls", "--quiet"]).split()
+def _containerd_containers(worker: str) -> list[str]:
+    return node.run(worker, ["ctr", "--namespace", "k8s.io", "containers", "ls", "--quiet"]).split()
 
 
-def _runs_on(core: Any, apps: Any, namespace: str, runtime: str) -> None:
+def _runs_on(core: Any, apps: Any, namespace: str, worker: str, runtime: str) -> None:
     """Everything that says where the node is says the same, and nothing of the other runtime is left."""
-    assert {each.runtime for each in evidence.runtime_of(WORKER)} == {SCHEME[runtime]}
-    status = next(each for each in cluster.status() if each.name == WORKER)
+    assert {each.runtime for each in evidence.runtime_of(worker)} == {SCHEME[runtime]}
+    status = next(each for each in cluster.status() if each.name == worker)
     assert (status.asked, status.ready, status.as_asked) == (runtime, True, True)
-    state = _state(core)
+    state = _state(core, worker)
     assert not state["cordoned"]
     assert state["taints"] == []
     assert state["annotations"][ANNOTATION] == SOCKET[runtime]
     assert not [key for key in state["annotations"] if key.startswith("shimlab/")]
 
     wait(lambda: _ready(apps, namespace), "the test's pods")
-    containers = {"dockershim": _docker_containers(), "containerd": _containerd_containers()}
+    containers = {"dockershim": _docker_containers(worker), "containerd": _containerd_containers(worker)}
     assert containers.pop(runtime)
     assert list(containers.values()) == [[]]
-    here = core.list_pod_for_all_namespaces(field_selector=f"spec.nodeName={WORKER}").items
+    here = core.list_pod_for_all_namespaces(field_selector=f"spec.nodeName={worker}").items
     for pod in here:
         for each in pod.status.container_statuses:
             assert each.container_id.startswith(f"{SCHEME[runtime]}://"), pod.metadata.name
             assert each.ready, pod.metadata.name
     # As many processes of each container as there should be: one.
-    of_kube_proxy = [each for each in evidence.processes(WORKER) if each.comm == "kube-proxy"]
+    of_kube_proxy = [each for each in evidence.processes(worker) if each.comm == "kube-proxy"]
     assert len(of_kube_proxy) == 1
 
     # Every address that CNI gave out belongs to a pod of today, and the host port leads to one of them.
     given = node.run(
-        WORKER, ["find", "/run/cni-addresses/shimlab", "-name", "10.*", "-printf", "%f "]
+        worker, ["find", "/run/cni-addresses/shimlab", "-name", "10.*", "-printf", "%f "]
     ).split()
     in_use = [pod.status.pod_ip for pod in here if not pod.spec.host_network]
     assert sorted(given) == sorted(in_use)
-    rules = node.run(WORKER, ["iptables-save", "-t", "nat"]).splitlines()
+    rules = node.run(worker, ["iptables-save", "-t", "nat"]).splitlines()
     assert len([rule for rule in rules if f"--dport {PORT} " in rule and "DNAT" in rule]) == 1
 
-    assert node.run(WORKER, ["find", "-L", "/var/log/pods", "/var/log/containers", "-type", "l"]) == ""
+    # Links of pods that have gone are the kubelet's to remove, once a minute.
+    nowhere = node.run(worker, ["find", "-L", "/var/log/pods", "/var/log/containers", "-type", "l"])
+    assert not [pod.metadata.name for pod in here if pod.metadata.name in nowhere]
     each = next(pod for pod in here if pod.metadata.labels.get("app") == "each")
     assert "started" in core.read_namespaced_pod_log(each.metadata.name, namespace)
-    shim = node.run(WORKER, ["sh", "-c", "ls /var/run/dockershim.sock 2>/dev/null || true"]).split()
+    shim = node.run(worker, ["sh", "-c", "ls /var/run/dockershim.sock 2>/dev/null || true"]).split()
     assert bool(shim) == (runtime == "dockershim")
 
 
-def _uids_on(core: Any, namespace: str) -> set[str]:
+def _uids_on(core: Any, namespace: str, worker: str) -> set[str]:
     pods = core.list_namespaced_pod(namespace, label_selector="app=web").items
-    return {pod.metadata.uid for pod in pods if pod.spec.node_name == WORKER}
+    return {pod.metadata.uid for pod in pods if pod.spec.node_name == worker}
 
 
-def test_there_and_back(core: Any, apps: Any, namespace: str) -> None:
-    before = _state(core)
-    _runs_on(core, apps, namespace, DECLARED)
-    evicted = _uids_on(core, namespace)
-    assert evicted
-
-    # Ctrl-C in the middle, when there is no kubelet: it says so, and the same command goes on from there.
-    argv = [sys.executable, "-m", "shimlab", "node", OTHER, WORKER]
+def _interrupt(runtime: str, worker: str, at: str) -> list[str]:
+    """Start a switch, press Ctrl-C as soon as it says that it is ``at`` this step, and return what it said."""
+    argv = [sys.executable, "-m", "shimlab", "node", runtime, worker]
+    told = []
     with subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stderr is not None
-        told = []
         for line in child.stderr:
             told.append(line.rstrip())
-            if line.startswith("• Removing"):
+            if line.rstrip() == f"• {at}":
                 child.send_signal(signal.SIGINT)
-        assert child.wait(60) == 130
+        assert child.wait(60) == 130, told
+    return told
+
+
+@pytest.mark.parametrize(
+    ("worker", "declared", "other", "at"),
+    [
+        # In the middle there is no kubelet; at the end the one that is starting goes on without us.
+        (WORKER, "dockershim", "containerd", "Removing what Docker still holds for Kubernetes"),
+        ("shimlab-worker", "containerd", "dockershim", "Starting the kubelet on dockershim"),
+    ],
+)
+def test_there_and_back(
+    core: Any, apps: Any, namespace: str, worker: str, declared: str, other: str, at: str
+) -> None:
+    before = _state(core, worker)
+    _runs_on(core, apps, namespace, worker, declared)
+    evicted = _uids_on(core, namespace, worker)
+    assert evicted
+
+    told = _interrupt(other, worker, at)
     assert told[-1] == (
-        f"shimlab: interrupted; {WORKER} is cordoned; the switch stopped at: "
-        f"Removing what {SCHEME[DECLARED]} still holds for Kubernetes; "
-        f"`shimlab node {OTHER} {WORKER}` goes on from there"
+        f"shimlab: interrupted; {worker} is cordoned; the switch stopped at: {at}; "
+        f"`shimlab node {other} {worker}` goes on from there"
     )
-    assert core.read_node(WORKER).spec.unschedulable
-    assert not [each for each in evidence.processes(WORKER) if each.comm == "kubelet"]
+    assert core.read_node(worker).spec.unschedulable
+    if at.startswith("Removing"):
+        assert not [each for each in evidence.processes(worker) if each.comm == "kubelet"]
 
-    done = _command(OTHER)
+    done = _command(other, worker)
     assert done.returncode == 0, done.stderr
-    _runs_on(core, apps, namespace, OTHER)
-    assert not evicted & _uids_on(core, namespace)
-    assert f"--container-runtime-endpoint={SOCKET['containerd']}" in _state(core)["flags"]
+    _runs_on(core, apps, namespace, worker, other)
+    assert not evicted & _uids_on(core, namespace, worker)
 
-    done = _command(DECLARED)
+    done = _command(declared, worker)
     assert done.returncode == 0, done.stderr
-    assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == [SCHEME[DECLARED]] * 4
-    _runs_on(core, apps, namespace, DECLARED)
-    assert _state(core) == before
+    assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == [SCHEME[declared]] * 4
+    _runs_on(core, apps, namespace, worker, declared)
+    assert _state(core, worker) == before
 
 
 def test_what_is_there_already_is_left_alone(core: Any) -> None:
@@ -212,41 +226,67 @@ def test_what_is_there_already_is_left_alone(core: Any) -> None:
     assert _state(core) == before
 
 
+def test_a_containerd_that_lost_its_socket_to_dockershim_gets_it_back(core: Any) -> None:
+    """What upstream's page does on a kubelet of 1.20, whose dockershim then listens where containerd did."""
+    before, socket = _state(core), "/run/containerd/containerd.sock"
+    flags = before["flags"].replace(
+        "--network-plugin", f"--container-runtime-endpoint=unix://{socket} --network-plugin"
+    )
+    node.run(WORKER, ["sh", "-c", "cat >/var/lib/kubelet/kubeadm-flags.env"], input=flags)
+    node.run(WORKER, ["systemctl", "restart", "kubelet"])
+    try:
+        wait(
+            lambda: [each.comm for each in evidence.sockets_at(WORKER, [socket])[0].listeners] == ["kubelet"],
+            "dockershim at containerd's socket",
+        )
+        with pytest.raises(LabError, match="unknown service"):
+            node.run(WORKER, ["ctr", "version"])
+    finally:
+        switch.switch(WORKER, DECLARED)
+    assert [each.comm for each in evidence.sockets_at(WORKER, [socket])[0].listeners] == ["containerd"]
+    node.run(WORKER, ["ctr", "version"])
+    assert _state(core) == before
+
+
 def test_a_budget_that_forbids_it_is_named_and_the_switch_can_be_given_up(
-    core: Any, namespace: str, monkeypatch: pytest.MonkeyPatch
+    core: Any, apps: Any, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = {"apiVersion": "policy/v1beta1", "kind": "PodDisruptionBudget", "metadata": {"name": "web"}}
-    spec = {"minAvailable": REPLICAS, "selector": {"matchLabels": {"app": "web"}}}
-    before, kubelet, here = _state(core), evidence.kubelet(WORKER).pid, _uids_on(core, namespace)
-    if not here:
+    if not _uids_on(core, namespace, WORKER):
         # All went to the other worker while this one was away: the next ones come here, where there are none.
         core.delete_collection_namespaced_pod(namespace, label_selector="app=web")
-        wait(lambda: _uids_on(core, namespace), "pods on the node")
-        here = _uids_on(core, namespace)
-    budgets = f"/apis/policy/v1beta1/namespaces/{namespace}/poddisruptionbudgets"
-    _post(budgets, {**policy, "spec": spec})
+        wait(lambda: _uids_on(core, namespace, WORKER) and _ready(apps, namespace), "pods on the node")
+    before, kubelet, here = _state(core), evidence.kubelet(WORKER).pid, _uids_on(core, namespace, WORKER)
+    _forbid_evictions(namespace)
     monkeypatch.setattr(switch, "DRAIN_SECONDS", 4)
-    with pytest.raises(LabError) as caught:
-        switch.switch(WORKER, OTHER)
-    assert "is cordoned" in caught.value.what
-    assert "disruption budget forbids" in caught.value.what
-    assert f"shimlab node {OTHER} {WORKER}" in caught.value.remedy
-    assert core.read_node(WORKER).spec.unschedulable
-
-    witnesses = switch.switch(WORKER, DECLARED)
+    try:
+        with pytest.raises(LabError) as caught:
+            switch.switch(WORKER, OTHER)
+        assert "is cordoned" in caught.value.what
+        assert "disruption budget forbids" in caught.value.what
+        assert f"shimlab node {OTHER} {WORKER}" in caught.value.remedy
+        assert core.read_node(WORKER).spec.unschedulable
+    finally:
+        witnesses = switch.switch(WORKER, DECLARED)
     assert {each.runtime for each in witnesses} == {SCHEME[DECLARED]}
     assert _state(core) == before
     assert evidence.kubelet(WORKER).pid == kubelet
-    assert here <= _uids_on(core, namespace)
+    assert here == _uids_on(core, namespace, WORKER)
 
 
-def _post(path: str, body: dict[str, Any]) -> None:
-    subprocess.run(
-        ["kubectl", "create", "--raw", path, "-f", "-"],
-        input=json.dumps(body),
-        text=True,
-        check=True,
-        timeout=30,
+def _forbid_evictions(namespace: str) -> None:
+    kubectl = ["kubectl", "--namespace", namespace]
+    budget = ["create", "poddisruptionbudget", "web", "--selector=app=web", f"--min-available={REPLICAS}"]
+    subprocess.run([*kubectl, *budget], check=True, timeout=30)
+    # A budget counts when its controller has counted the pods.
+    counted = ["get", "poddisruptionbudget", "web", "--output=jsonpath={.status.currentHealthy}"]
+    wait(
+        lambda: (
+            subprocess.run(
+                [*kubectl, *counted], capture_output=True, text=True, check=True, timeout=30
+            ).stdout
+            == str(REPLICAS)
+        ),
+        "the budget",
     )
 
 

@@ -12,17 +12,15 @@ from shimlab.errors import LabError
 from shimlab.lab import draining, runtimes, stores
 from shimlab.lab.runtimes import CONTAINERD, DOCKERSHIM, rewrite
 
-# As kubeadm 1.20.15 wrote them on two workers of the lab.
+# As kubeadm 1.20.15 wrote them on two workers of the lab, word for word.
 ON_DOCKERSHIM = (
-    'KUBELET_KUBEADM_ARGS="--fail-swap-on=false --network-plugin=cni --node-ip=172.18.0.2 '
-    "--node-labels=shimlab/runtime=dockershim --pod-infra-container-image=k8s.gcr.io/pause:3.2 "
-    '--provider-id=kind://docker/shimlab/shimlab-worker2"\n'
+    'KUBELET_KUBEADM_ARGS="--network-plugin=cni --node-ip=172.17.0.3 --node-labels=shimlab/runtime=dockershim '
+    '--pod-infra-container-image=k8s.gcr.io/pause:3.2 --provider-id=kind://docker/shimlab/shimlab-worker2"\n'
 )
 ON_CONTAINERD = (
     'KUBELET_KUBEADM_ARGS="--container-runtime=remote '
-    "--container-runtime-endpoint=unix:///run/containerd/containerd.sock --fail-swap-on=false "
-    "--node-ip=172.18.0.3 --node-labels=shimlab/runtime=containerd "
-    '--pod-infra-container-image=k8s.gcr.io/pause:3.2 --provider-id=kind://docker/shimlab/shimlab-worker"\n'
+    "--container-runtime-endpoint=unix:///run/containerd/containerd.sock --node-ip=172.17.0.2 "
+    '--node-labels=shimlab/runtime=containerd --provider-id=kind://docker/shimlab/shimlab-worker"\n'
 )
 
 
@@ -31,14 +29,19 @@ def args(*words: str) -> str:
 
 
 def test_kubeadms_own_file_to_containerd():
-    assert rewrite(ON_DOCKERSHIM, CONTAINERD) == ON_CONTAINERD.replace("172.18.0.3", "172.18.0.2").replace(
-        "shimlab-worker", "shimlab-worker2"
+    # The name of the pause image stays: a kubelet reads it for any runtime, when it cleans up images.
+    assert rewrite(ON_DOCKERSHIM, CONTAINERD) == (
+        'KUBELET_KUBEADM_ARGS="--container-runtime=remote '
+        "--container-runtime-endpoint=unix:///run/containerd/containerd.sock --node-ip=172.17.0.3 "
+        "--node-labels=shimlab/runtime=containerd --pod-infra-container-image=k8s.gcr.io/pause:3.2 "
+        '--provider-id=kind://docker/shimlab/shimlab-worker2"\n'
     )
 
 
 def test_kubeadms_own_file_to_dockershim():
-    assert rewrite(ON_CONTAINERD, DOCKERSHIM) == ON_DOCKERSHIM.replace("172.18.0.2", "172.18.0.3").replace(
-        "shimlab-worker2", "shimlab-worker"
+    assert rewrite(ON_CONTAINERD, DOCKERSHIM) == (
+        'KUBELET_KUBEADM_ARGS="--network-plugin=cni --node-ip=172.17.0.2 '
+        '--node-labels=shimlab/runtime=dockershim --provider-id=kind://docker/shimlab/shimlab-worker"\n'
     )
 
 

@@ -29,6 +29,8 @@ class Runtime:
     name: str
     #: How the API calls it: the scheme of containerRuntimeVersion and of containers' ids.
     scheme: str
+    #: The program in whose store its containers are, as people write it.
+    holder: str
     #: What kubeadm writes into the node's annotation.
     annotation: str
     #: Flags that the kubelet must have for it, by name.
@@ -40,6 +42,7 @@ class Runtime:
 DOCKERSHIM = Runtime(
     "dockershim",
     "docker",
+    "Docker",
     DOCKERSHIM_SOCKET,
     (("network-plugin", "cni"),),
     (
@@ -54,6 +57,7 @@ DOCKERSHIM = Runtime(
     ),
 )
 CONTAINERD = Runtime(
+    "containerd",
     "containerd",
     "containerd",
     f"unix://{CONTAINERD_SOCKET}",

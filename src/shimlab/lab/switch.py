@@ -64,7 +64,7 @@ def _carry_out(api: NodeApi, wanted: Runtime, *, arrived: bool) -> None:
         (f"Draining {name}", lambda current: _drain(api, current)),
         ("Stopping its kubelet", lambda current: _stop(name, current)),
         (
-            f"Removing what {old.scheme} still holds for Kubernetes",
+            f"Removing what {old.holder} still holds for Kubernetes",
             lambda current: _clear(name, old, current),
         ),
         ("Rewriting the kubelet's flags", lambda current: _write_flags(name, wanted)),
@@ -108,7 +108,11 @@ def _refuse(api: NodeApi, wanted: Runtime, *, force: bool) -> None:
     if static:
         needed = {container.image for pod in static for container in pod.spec.containers}
         lacking = sorted(needed - stores.images(api.name, wanted))
-        why = f"{wanted.scheme} has no {', '.join(lacking)}" if lacking else "the API server is among them"
+        why = (
+            f"{wanted.holder} there has no {', '.join(lacking)}"
+            if lacking
+            else "the API server is among them"
+        )
         raise LabError(
             f"{api.name} cannot be moved: it runs the control plane from static pods, and {why}",
             "move a worker",
@@ -145,7 +149,7 @@ def _missing(api: NodeApi, wanted: Runtime, since: int = 0) -> list[str]:
     if rewrite(text := _flags(api.name), wanted) != text:
         return [f"{KUBEADM_FLAGS} is not for {wanted.name}"]
     if twice := stores.containers(api.name, other(wanted)):
-        return [f"{other(wanted).scheme} still has {len(twice)} containers of Kubernetes"]
+        return [f"{other(wanted).holder} still has {len(twice)} containers of Kubernetes"]
     return []
 
 
