@@ -30,9 +30,9 @@ LOCKED = {
 }
 QUIET = {"NO_MKDOCS_2_WARNING": "1", "PYTHONUTF8": "1"}
 JUPYTER = [
-    "--ServerApp.ip=127.0.0.1",
-    "--ServerApp.root_dir=notebooks",
-    "--ServerApp.allow_remote_access=False",
+    *["--ServerApp.ip=127.0.0.1", "--ServerApp.root_dir=notebooks", "--ServerApp.allow_remote_access=False"],
+    # Jupyter would ask its makers for news and newer versions.
+    *["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"],
 ]
 
 
