@@ -30,9 +30,9 @@ LOCKED = {
 }
 QUIET = {"NO_MKDOCS_2_WARNING": "1", "PYTHONUTF8": "1"}
 JUPYTER = [
-    "--ServerApp.ip=127.0.0.1",
-    "--ServerApp.root_dir=notebooks",
-    "--ServerApp.allow_remote_access=False",
+    *["--ServerApp.ip=127.0.0.1", "--ServerApp.root_dir=.cache/lab", "--ServerApp.allow_remote_access=False"],
+    # Jupyter would ask its makers for news and newer versions.
+    *["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"],
 ]
 
 
@@ -200,6 +200,7 @@ def lab(session: nox.Session) -> None:
         session.run(command, "-m", "shimlab", *session.posargs, external=True)
         return
     session.run(command, "-m", "shimlab", "up", external=True)
+    python(session, "-m", "hooks.reading_copies", ".cache/lab", group="site")
     told = session.run(command, "-m", "shimlab", "env", "--json", silent=True, external=True)
     root = ["--allow-root"] if os.geteuid() == 0 else []
     session.run(command, "-m", "jupyter", "lab", *JUPYTER, *root, env=json.loads(str(told)), external=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from shimlab.errors import LabError
+from shimlab.progress import ANSI
 
 # How many of its last lines a failed program's error may quote.
 TAIL = 1
@@ -81,10 +83,11 @@ def stream(
     it takes longer than ``timeout`` seconds.
 
     Raises:
-        LabError: if it fails; the message quotes its last line and names the log.
+        LabError: if it fails; the message quotes its last two lines, since a program that runs others (a builder)
+            ends with one of its own, and names the log.
     """
     deadline = time.monotonic() + timeout
-    last = ""
+    last = ["", ""]
     with log.open("ab" if append else "wb") as sink:
         try:
             child = subprocess.Popen(
@@ -110,27 +113,36 @@ def stream(
                             remedy or "try again",
                         )
                     if not selector.select(min(left, 5)):
-                        on_line(last)
+                        on_line(last[-1])
                         continue
                     chunk = os.read(child.stdout.fileno(), 65536)
-                    if not chunk:
-                        break
                     sink.write(chunk)
                     sink.flush()
-                    *lines, pending = (pending + chunk).split(b"\n")
+                    # At its end a program may leave a line without a newline.
+                    *lines, pending = (pending + (chunk or b"\n")).split(b"\n")
                     for raw in lines:
                         line = raw.decode("utf-8", "replace").rstrip()
                         if line.strip():
-                            last = line
+                            last = [last[-1], line]
                             on_line(line)
-            status = child.wait(timeout=30)
+                    if not chunk:
+                        break
+            # Its output is closed: what does not end by itself now is ended.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=30)
         finally:
             end(child)
             child.stdout.close()
-    if status != 0:
+    if child.returncode != 0:
         raise LabError(
-            f"{argv[0]} failed ({status}): {last.strip()[:200]}", f"{remedy or 'see'} (log: {log})"
+            f"{argv[0]} failed ({child.returncode}): {plain(last[0])} {plain(last[1])}",
+            f"{remedy or 'see'} (log: {log})",
         )
+
+
+def plain(line: str) -> str:
+    """Return a line as an error may quote it: without colours, and not longer than a line of text."""
+    return " ".join(ANSI.sub("", line).split())[:160]
 
 
 def end(child: subprocess.Popen[bytes], patience: float = 15) -> None:

@@ -45,9 +45,10 @@ def test_stream_logs_every_line_and_shows_each(tmp_path: Path) -> None:
 
 def test_stream_names_the_log_when_the_program_fails(tmp_path: Path) -> None:
     log = tmp_path / "log"
+    script = "echo compiling; printf '\\033[91mwhy\\033[0m\\n'; printf 'the step failed'; exit 3"
     with pytest.raises(LabError) as caught:
-        process.stream(["sh", "-c", "echo why; exit 3"], log, on_line=lambda line: None)
-    assert "why" in caught.value.what
+        process.stream(["sh", "-c", script], log, on_line=lambda line: None)
+    assert caught.value.what == "sh failed (3): why the step failed"
     assert str(log) in caught.value.remedy
 
 
