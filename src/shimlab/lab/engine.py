@@ -100,7 +100,7 @@ def ensure() -> Engine:
     if found is None and host.has_systemd() and not host.is_bounded():
         process.output(["systemctl", "start", "docker"], timeout=START_SECONDS, remedy="journalctl -u docker")
     else:
-        _start_private()
+        start_private()
     current.cache_clear()
     return current()
 
@@ -129,7 +129,17 @@ def stop_private() -> bool:
     return True
 
 
-def _start_private() -> None:
+def was_killed() -> bool:
+    """Tell whether our private engine ended without clearing up: its pid file is there and its process is not."""
+    return os.access(PIDFILE, os.R_OK) and _private_pid() is None
+
+
+def start_private() -> None:
+    """Start our private engine and wait until it answers.
+
+    Raises:
+        LabError: if it ends or does not answer within START_SECONDS; nothing of it runs then.
+    """
     RUN.mkdir(mode=0o711, parents=True, exist_ok=True)
     DATA.mkdir(parents=True, exist_ok=True)
     log = paths.log_dir() / "dockerd.log"

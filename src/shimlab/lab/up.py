@@ -60,6 +60,10 @@ def down(*, everything: bool = False) -> None:
         LabError: if something of ours cannot be removed.
     """
     with alone():
+        if engine.was_killed():
+            # Only an engine can tell what its containers left, so it is started once more.
+            with step("Starting our Docker engine, which was killed"):
+                engine.start_private()
         try:
             found: engine.Engine | None = engine.current()
         except LabError:
