@@ -130,9 +130,7 @@ def remove() -> bool:
     found = bool(_containers())
     for name in _containers():
         engine.docker("rm", "--force", "--volumes", name, timeout=120)
-    for leftover in engine.docker(
-        "ps", "--all", "--quiet", "--filter", f"label={image.MADE_BY}=build"
-    ).split():
+    for leftover in image.workshop():
         engine.docker("rm", "--force", "--volumes", leftover, timeout=120)
         found = True
     if kind.NETWORK in engine.docker("network", "ls", "--format", "{{.Name}}").split():

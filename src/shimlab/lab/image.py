@@ -65,6 +65,13 @@ def need_space(folder: Path, needed: int) -> None:
         )
 
 
+def workshop() -> list[str]:
+    """Return the containers in which a build goes on or broke off; a node has the same labels and one of its own."""
+    form = f'{{{{.Names}}}}|{{{{.Label "{MADE_BY}"}}}}|{{{{.Label "{MADE_BY}.stage"}}}}'
+    found = [line.split("|") for line in engine.docker("ps", "--all", "--format", form).split()]
+    return [name for name, made, stage in found if made == "build" or (stage and made != "node")]
+
+
 def prune() -> None:
     """Remove the stages of the build, Go's caches among them; the node image stays."""
     for reference in engine.docker(
@@ -118,7 +125,18 @@ def _build_reference(release: Release, target: str) -> str:
 
 def _target(release: Release, target: str, current: Step) -> None:
     folder = paths.repository() / "lab" / "node"
-    argv = ["docker", "build", "--network", "host", "--file", str(folder / "Dockerfile"), "--target", target]
+    # Without --force-rm the classic builder leaves the container of a step that failed.
+    argv = [
+        "docker",
+        "build",
+        "--force-rm",
+        "--network",
+        "host",
+        "--file",
+        str(folder / "Dockerfile"),
+        "--target",
+        target,
+    ]
     # BuildKit passes none of ours on; the classic builder none either: what reaches a build is named here.
     arguments = {"BASE": BASE, "RELEASE": release.minor, "GOPROXY": os.environ.get("GOPROXY", "")}
     for name, value in arguments.items():

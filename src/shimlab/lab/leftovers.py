@@ -21,9 +21,8 @@ def _in_the_engine() -> list[str]:
         engine.current()
     except LabError:
         return []
-    lines = []
+    lines = [f"container {name}" for name in image.workshop()]
     for what, arguments in {
-        "container": ["ps", "--all", "--filter", f"label={image.MADE_BY}=build", "--format", "{{.Names}}"],
         "cluster": [
             "ps",
             "--all",
