@@ -68,8 +68,10 @@ def need_space(folder: Path, needed: int) -> None:
 def workshop() -> list[str]:
     """Return the containers in which a build goes on or broke off; a node has the same labels and one of its own."""
     form = f'{{{{.Names}}}}|{{{{.Label "{MADE_BY}"}}}}|{{{{.Label "{MADE_BY}.stage"}}}}'
-    found = [line.split("|") for line in engine.docker("ps", "--all", "--format", form).split()]
-    return [name for name, made, stage in found if made == "build" or (stage and made != "node")]
+    found = (line.split("|") for line in engine.docker("ps", "--all", "--format", form).splitlines())
+    # A stand-in for docker may print something else.
+    rows = (row for row in found if len(row) == 3)
+    return [name for name, made, stage in rows if made == "build" or (stage and made != "node")]
 
 
 def prune() -> None:
