@@ -122,7 +122,7 @@ def stop_private() -> bool:
         raise LabError(
             f"our Docker engine (pid {pid}) does not stop", f"kill {pid}, then `shimlab down` again"
         )
-    for mount in reversed(_mounts_under(RUN) + _mounts_under(DATA)):
+    for mount in reversed(mounts()):
         process.output(["umount", mount], remedy=f"umount {mount}")
     shutil.rmtree(RUN, ignore_errors=True)
     current.cache_clear()
@@ -132,6 +132,20 @@ def stop_private() -> bool:
 def was_killed() -> bool:
     """Tell whether our private engine ended without clearing up: its pid file is there and its process is not."""
     return os.access(PIDFILE, os.R_OK) and _private_pid() is None
+
+
+def mounts(table: Path = Path("/proc/self/mountinfo")) -> list[str]:
+    """Return the mounts of our private engine, in the order in which they were made (proc(5): mountinfo).
+
+    An engine binds its data folder onto itself, and one that was killed leaves that as well. A disk that somebody
+    mounted there is not a bind of a folder, and not ours.
+    """
+    if not table.is_file():
+        return []
+    rows = [line.split()[3:5] for line in table.read_text(encoding="utf-8").splitlines()]
+    return [
+        at for root, at in rows if at.startswith((f"{RUN}/", f"{DATA}/")) or (at == str(DATA) and root != "/")
+    ]
 
 
 def start_private() -> None:
@@ -208,11 +222,6 @@ def _gone(pid: int, seconds: float) -> bool:
             return True
         time.sleep(0.1)
     return False
-
-
-def _mounts_under(folder: Path) -> list[str]:
-    lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
-    return [at for at in (line.split()[1] for line in lines) if at.startswith(f"{folder}/")]
 
 
 def _where_from() -> str:

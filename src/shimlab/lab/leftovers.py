@@ -13,7 +13,11 @@ def found() -> list[str]:
     """Return a line for each container, network, volume, mount and process of the lab that still exists."""
     # The private engine is root's; for others what is left of it is somebody else's.
     ours = os.geteuid() == 0
-    return [*_in_the_engine(), *(_mounts() if ours else []), *_processes(private=ours)]
+    return [
+        *_in_the_engine(),
+        *(f"mount {at}" for at in (engine.mounts() if ours else [])),
+        *_processes(private=ours),
+    ]
 
 
 def _in_the_engine() -> list[str]:
@@ -37,15 +41,6 @@ def _in_the_engine() -> list[str]:
     if engine.current().ours:
         lines += [f"volume {name}" for name in engine.docker("volume", "ls", "--quiet").split()]
     return lines
-
-
-def _mounts() -> list[str]:
-    mounts = Path("/proc/self/mounts")
-    if not mounts.is_file():
-        return []
-    places = (f"{engine.RUN}/", f"{engine.DATA}/")
-    targets = [line.split()[1] for line in mounts.read_text(encoding="utf-8").splitlines()]
-    return [f"mount {target}" for target in targets if target.startswith(places)]
 
 
 def _processes(*, private: bool) -> list[str]:
