@@ -123,7 +123,7 @@ def stop_private() -> bool:
             f"our Docker engine (pid {pid}) does not stop", f"kill {pid}, then `shimlab down` again"
         )
     for mount in reversed(mounts()):
-        process.output(["umount", mount], remedy=f"umount {mount}")
+        _unmount(mount)
     shutil.rmtree(RUN, ignore_errors=True)
     current.cache_clear()
     return True
@@ -154,6 +154,8 @@ def start_private() -> None:
     Raises:
         LabError: if it ends or does not answer within START_SECONDS; nothing of it runs then.
     """
+    if was_killed():
+        _forget_the_killed()
     RUN.mkdir(mode=0o711, parents=True, exist_ok=True)
     DATA.mkdir(parents=True, exist_ok=True)
     log = paths.log_dir() / "dockerd.log"
@@ -200,6 +202,20 @@ def _ask(address: str) -> Engine | None:
     return Engine(address, version, environment) if version else None
 
 
+def _forget_the_killed(seconds: float = 20) -> None:
+    # A killed process has a number until its parent asks for it, and an engine that finds the number alive refuses
+    # to start, or waits for a containerd that does not answer any more.
+    deadline = time.monotonic() + seconds
+    for pidfile in (PIDFILE, *(RUN / "docker" / "containerd").glob("*.pid")):
+        try:
+            command = Path("/proc", pidfile.read_text(encoding="ascii").strip(), "cmdline")
+            while not command.read_bytes() and time.monotonic() < deadline:
+                time.sleep(0.1)
+        except OSError:
+            pass
+        pidfile.unlink(missing_ok=True)
+
+
 def _private_pid() -> int | None:
     try:
         pid = int(PIDFILE.read_text(encoding="ascii"))
@@ -222,6 +238,20 @@ def _gone(pid: int, seconds: float) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+def _unmount(place: str, seconds: float = 20) -> None:
+    # The engine's own containerd ends a moment after it, and holds its folder until then.
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            process.output(["umount", place], remedy=f"umount {place}, then `shimlab down` again")
+        except LabError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _where_from() -> str:
