@@ -5,7 +5,11 @@ No fixture ever runs for a cell of a notebook, so it cannot be a fixture that as
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
+from tests.notebooks import books
 
 from shimlab.errors import LabError
 from shimlab.lab import cluster
@@ -20,6 +24,20 @@ def require() -> None:
     if not cluster.kubeconfig().is_file():
         raise LabError("the lab is not up, and notebooks run on it", "run `shimlab up`")
     cluster.status()
+
+
+def picked(part: str) -> list[Path]:
+    """Return the notebooks with ``part`` in their name; none, with the reason on stderr, if they cannot be run."""
+    found = books.paths(part)
+    if not found:
+        print("no notebook of that name", file=sys.stderr)
+        return []
+    try:
+        require()
+    except LabError as error:
+        print(error, file=sys.stderr)
+        return []
+    return found
 
 
 def pytest_sessionstart() -> None:

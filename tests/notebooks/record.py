@@ -15,8 +15,6 @@ import nbclient
 import nbformat
 from tests.notebooks import books, needs_lab
 
-from shimlab.errors import LabError
-
 CELL_SECONDS = 300
 
 
@@ -24,14 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Record every notebook that was picked; return 1 at the first that does not run."""
     parser = argparse.ArgumentParser(prog="nox -s notebooks -- --update", description=__doc__)
     parser.add_argument("-k", metavar="PART", default="", help="only notebooks with this in their name")
-    picked = books.paths(parser.parse_args(argv).k)
+    picked = needs_lab.picked(parser.parse_args(argv).k)
     if not picked:
-        print("no notebook of that name", file=sys.stderr)
-        return 1
-    try:
-        needs_lab.require()
-    except LabError as error:
-        print(error, file=sys.stderr)
         return 1
     for path in picked:
         try:

@@ -16,8 +16,6 @@ from pathlib import Path
 
 from tests.notebooks import books, needs_lab
 
-from shimlab.errors import LabError
-
 #: nbval's own default is 2000 s, during which a dead kernel looks like a slow cell.
 CELL_SECONDS = 120
 
@@ -27,14 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="nox -s notebooks --", description=__doc__)
     parser.add_argument("-k", metavar="PART", default="", help="only notebooks with this in their name")
     known, rest = parser.parse_known_args(argv)
-    picked = books.paths(known.k)
+    picked = needs_lab.picked(known.k)
     if not picked:
-        print("no notebook of that name", file=sys.stderr)
-        return 1
-    try:
-        needs_lab.require()
-    except LabError as error:
-        print(error, file=sys.stderr)
         return 1
     failed = [path.name for path in picked if not validate(path, rest)]
     if failed:

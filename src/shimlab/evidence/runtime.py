@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from shimlab.errors import LabError
 from shimlab.evidence import kubelets, sockets
@@ -60,10 +59,8 @@ def by_api(node: str) -> Witness:
 
     from shimlab.lab import cluster
 
-    connect: Any = config.new_client_from_config  # the client's own functions carry no types
     try:
-        api: Any = client.CoreV1Api(connect(str(cluster.kubeconfig())))
-        field: str = api.read_node(node).status.node_info.container_runtime_version
+        field: str = cluster.core().read_node(node).status.node_info.container_runtime_version
     except (client.ApiException, config.ConfigException, HTTPError) as error:
         reason = getattr(error, "reason", None) or type(error).__name__
         raise LabError(

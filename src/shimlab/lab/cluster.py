@@ -120,26 +120,19 @@ def status() -> list[NodeStatus]:
     return sorted((_node_status(item) for item in _list_nodes(timeout=15)), key=lambda n: n.name)
 
 
-def remove() -> bool:
-    """Remove the cluster, its volumes, its network and its kubeconfig; tell whether there was anything.
+def remove() -> None:
+    """Remove the cluster, its volumes, its network and its kubeconfig, and what a broken build left.
 
     Raises:
         LabError: if a cluster of our name is not ours, or something cannot be removed.
     """
     refuse_foreign()
-    found = bool(_containers())
-    for name in _containers():
+    for name in (*_containers(), *image.workshop()):
         engine.docker("rm", "--force", "--volumes", name, timeout=120)
-    for leftover in image.workshop():
-        engine.docker("rm", "--force", "--volumes", leftover, timeout=120)
-        found = True
     if kind.NETWORK in engine.docker("network", "ls", "--format", "{{.Name}}").split():
         engine.docker("network", "rm", kind.NETWORK)
-        found = True
-    found = kubeconfig().exists() or found
     kubeconfig().unlink(missing_ok=True)
     _recipe_file().unlink(missing_ok=True)
-    return found
 
 
 def kubectl() -> Path:

@@ -39,7 +39,7 @@ def up(minor: str = release.DEFAULT, *, keep: bool = False) -> None:
     )
 
 
-def prepare() -> engine.Engine:
+def prepare() -> None:
     """Make sure of an engine and of kind, installing them where the machine is a root Debian.
 
     Raises:
@@ -47,10 +47,9 @@ def prepare() -> engine.Engine:
     """
     host.ensure_packages("packages")
     with step("Docker engine"):
-        found = engine.ensure()
+        engine.ensure()
     with step("kind") as current:
         kind.ensure(current.note)
-    return found
 
 
 def down(*, everything: bool = False) -> None:
