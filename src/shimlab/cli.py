@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -19,8 +18,8 @@ NOTHING_LEFT = "nothing half-made is left"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; errors the user can mend are two lines and status 1, Ctrl-C is status 130."""
     signal.signal(signal.SIGTERM, _interrupt)
-    arguments = parser().parse_args(argv)
     try:
+        arguments = parser().parse_args(argv)
         return int(arguments.run(arguments) or 0)
     except LabError as error:
         sys.stderr.write(f"shimlab: {error.what}\n  → {error.remedy}\n")
@@ -36,8 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
+    from shimlab.conformance import command as conformance
     from shimlab.cri import command as cri
-    from shimlab.lab import release, runtimes
+    from shimlab.faults import command as faults
+    from shimlab.lab import labs, node_command
 
     top = argparse.ArgumentParser(prog="shimlab", description=shimlab.__doc__)
     top.add_argument("--version", action="version", version=f"shimlab {shimlab.__version__}")
@@ -46,8 +47,18 @@ def parser() -> argparse.ArgumentParser:
     up = commands.add_parser(
         "up", help="make the machine ready, build the node image once, create the cluster"
     )
-    up.add_argument(
-        "--release", default=release.DEFAULT, help="a folder of lab/node/kubernetes (%(default)s)"
+    chosen = up.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--lab",
+        default=labs.DEFAULT,
+        metavar="|".join(labs.names()),
+        help="a file of lab/clusters (%(default)s)",
+    )
+    chosen.add_argument(
+        "--image",
+        default="",
+        metavar="kindest/node:…",
+        help="somebody else's node image instead: three nodes on its containerd",
     )
     up.add_argument(
         "--keep", action="store_true", help="keep the stages of the image build, for building again"
@@ -69,35 +80,22 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="for programs")
     doctor.set_defaults(run=_doctor)
 
-    node = commands.add_parser("node", help="work on one node").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    execute = node.add_parser("exec", help="run a command in a node")
-    execute.add_argument("node")
-    execute.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
-    execute.set_defaults(run=_exec)
-    for runtime in runtimes.RUNTIMES:
-        move = node.add_parser(
-            runtime, help=f"move a node to {runtime}, live: drain, switch, verify, let pods in"
-        )
-        move.add_argument("node")
-        move.add_argument(
-            "--force", action="store_true", help="also end pods that nobody makes again elsewhere"
-        )
-        move.set_defaults(run=_switch, runtime=runtime)
+    node_command.add_parser(commands)
 
     env = commands.add_parser("env", help='print what a shell needs to reach the lab: eval "$(shimlab env)"')
     env.add_argument("--json", action="store_true", help="for programs")
     env.set_defaults(run=_env)
 
     cri.add_parser(commands)
+    faults.add_parser(commands)
+    conformance.add_parser(commands)
     return top
 
 
 def _up(arguments: argparse.Namespace) -> None:
     from shimlab.lab.up import up
 
-    up(arguments.release, keep=arguments.keep)
+    up(arguments.lab, given=arguments.image, keep=arguments.keep)
     _status(argparse.Namespace(json=False))
 
 
@@ -113,6 +111,7 @@ def _down(arguments: argparse.Namespace) -> None:
 
 
 def _status(arguments: argparse.Namespace) -> int:
+    from shimlab.faults import work
     from shimlab.lab import cluster
 
     found = cluster.status()
@@ -125,7 +124,10 @@ def _status(arguments: argparse.Namespace) -> int:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return 0 if all(n.ready and n.as_asked for n in found) else 1
+    broken = work.broken()
+    for node, record in broken:
+        print(f"{node} is broken on purpose: {record.fault}; `shimlab repair` undoes it")
+    return 0 if all(n.ready and n.as_asked for n in found) and not broken else 1
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
@@ -138,33 +140,6 @@ def _doctor(arguments: argparse.Namespace) -> int:
         # no-color.org: what the variable holds does not matter.
         print(doctor.as_text(found, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
     return 1 if doctor.stops(found) else 0
-
-
-def _exec(arguments: argparse.Namespace) -> int:
-    from shimlab.lab import cluster, engine
-
-    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
-    if not command:
-        raise LabError("no command to run", f"shimlab node exec {arguments.node} -- ps -e")
-    if arguments.node not in cluster.nodes():
-        raise LabError(
-            f"the lab has no node {arguments.node}", f"choose one of: {', '.join(cluster.nodes())}"
-        )
-    terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
-    return subprocess.run(
-        ["docker", "exec", "--interactive", *terminal, arguments.node, *command],
-        env={**os.environ, **engine.current().environment},
-        check=False,
-    ).returncode
-
-
-def _switch(arguments: argparse.Namespace) -> None:
-    from shimlab import evidence
-    from shimlab.lab.switch import switch
-
-    witnesses = switch(arguments.node, arguments.runtime, force=arguments.force)
-    rows = [(witness.way, witness.runtime, witness.seen) for witness in witnesses]
-    print(evidence.table(("WAY", "RUNTIME", "SEEN"), rows))
 
 
 def _env(arguments: argparse.Namespace) -> None:

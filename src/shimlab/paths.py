@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from shimlab.errors import LabError
 
 ROOT_STATE = Path("/var/lib/shimlab")
+DEFAULT_NAME = "shimlab"
+
+
+def name() -> str:
+    """Return the name of the lab's cluster; SHIMLAB_NAME gives a second lab beside the first another one.
+
+    Raises:
+        LabError: if it is not a name that kind and Docker take.
+    """
+    found = os.environ.get("SHIMLAB_NAME") or DEFAULT_NAME
+    # Node names are made from it, and have to be names of hosts.
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", found):
+        raise LabError(f"SHIMLAB_NAME={found} is no name for a cluster", "use a-z, 0-9 and -, at most 32")
+    return found
 
 
 def state_dir() -> Path:
-    """Return the folder of kubeconfig, logs and our engine's data, made if missing.
+    """Return the folder of this lab's kubeconfig and logs, made if missing.
 
     Raises:
         LabError: if it cannot be made.
     """
-    return _folder("XDG_STATE_HOME", ".local/state", ROOT_STATE)
+    folder = _folder("XDG_STATE_HOME", ".local/state", ROOT_STATE)
+    if name() == DEFAULT_NAME:
+        return folder
+    folder = folder / "labs" / name()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def cache_dir() -> Path:

@@ -25,7 +25,24 @@ def output(
     timeout: float = 60,
     remedy: str = "",
 ) -> str:
-    """Run a program and return its stdout.
+    """Run a program and return its stdout as text.
+
+    Raises:
+        LabError: as ``data`` says.
+    """
+    encoded = None if input is None else input.encode()
+    return data(argv, env=env, input=encoded, timeout=timeout, remedy=remedy).decode()
+
+
+def data(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    input: bytes | None = None,
+    timeout: float = 60,
+    remedy: str = "",
+) -> bytes:
+    """Run a program and return its stdout as bytes.
 
     Raises:
         LabError: if it is not installed or cannot be run, ends with another status than 0, or takes longer than
@@ -38,7 +55,6 @@ def output(
             input=input,
             stdin=None if input is not None else subprocess.DEVNULL,
             capture_output=True,
-            text=True,
             timeout=timeout,
             check=False,
             env=None if env is None else {**os.environ, **env},
@@ -51,7 +67,8 @@ def output(
     except subprocess.TimeoutExpired as error:
         raise LabError(f"`{shown}` did not end within {timeout:.0f} s", remedy or "try again") from error
     if done.returncode != 0:
-        told = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()
+        said = (done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace")
+        told = (said or "it said nothing").splitlines()
         raise LabError(
             f"`{shown}` failed ({done.returncode}): {' '.join(told[-TAIL:])}", remedy or "see above"
         )

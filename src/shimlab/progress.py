@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from typing import TextIO
 
 # Without a terminal a sign of life goes out this often, in seconds, so that a log stays readable.
@@ -59,6 +60,13 @@ def step(title: str, out: TextIO | None = None) -> Iterator[Step]:
         raise
     out.write(f"{clear}✓ {title} ({current.seconds:.0f} s)\n")
     out.flush()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Show no steps while the block runs: for a notebook, whose output is what came of them."""
+    with redirect_stderr(io.StringIO()):
+        yield
 
 
 def say(text: str, out: TextIO | None = None) -> None:

@@ -14,6 +14,7 @@ from shimlab.errors import LabError
 
 # What the kubelet itself sends in VersionRequest (pkg/kubelet/kuberuntime, kubeRuntimeAPIVersion).
 KUBELET_API_VERSION = "0.1.0"
+FIRST_VERSION = "v1alpha1"
 TIMEOUT = 20.0
 NAMESPACE_LABEL = "io.kubernetes.pod.namespace"
 POD_LABEL = "io.kubernetes.pod.name"
@@ -142,6 +143,33 @@ class CriClient:
             tuple(records.Condition(c.type, c.status, c.reason, c.message) for c in conditions),
             dict(sorted(answer.info.items())),
         )
+
+    def answers(self, version: str) -> str:
+        """Ask for the runtime's name in some version of CRI, known to our protos or not; empty if it has no such one.
+
+        The first version is asked for with the messages of a later one: ``Version`` was the same in all of them. Its
+        package had no version in its name yet (Kubernetes v1.9, pkg/kubelet/apis/cri/v1alpha1/runtime/api.proto).
+
+        Raises:
+            LabError: the runtime cannot be reached.
+        """
+        message = "Version"
+        package = "runtime." if version == FIRST_VERSION else f"runtime.{version}."
+        send = self._channel.unary_unary(
+            self.api.path(message).replace(f"runtime.{self.api.version}.", package),
+            request_serializer=self.api.request_class(message).SerializeToString,
+            response_deserializer=self.api.response_class(message).FromString,
+        )
+        try:
+            return str(
+                send(
+                    self.api.request_class(message)(version=KUBELET_API_VERSION), timeout=TIMEOUT
+                ).runtime_name
+            )
+        except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                return ""
+            raise self._explain(error, version) from error
 
     def _agree(self) -> protos.Api:
         """Find the API version to speak: the wanted one, or the first that is served."""

@@ -17,6 +17,11 @@ SHIM = "containerd-shim"
 CLIENT_OF_NAMESPACE = {"moby": "docker", "k8s.io": "containerd"}
 
 
+def is_shim(process: Process) -> bool:
+    """Tell whether a process is a shim: named so, and not inside a container, where anybody may be named so."""
+    return process.comm.startswith(SHIM) and "mnt" not in process.apart
+
+
 @dataclass(frozen=True)
 class Chain:
     """The first process of one container of a pod, and its parents, nearest first."""
@@ -28,7 +33,7 @@ class Chain:
     @property
     def shim(self) -> Process | None:
         """Return the shim among the parents."""
-        return next((each for each in self.parents if each.comm.startswith(SHIM)), None)
+        return next((each for each in self.parents if is_shim(each)), None)
 
     @property
     def namespace(self) -> str | None:
@@ -73,6 +78,6 @@ def tree_of(pod_uid: str, everyone: list[Process]) -> ContainerTree:
     chains = [
         Chain(each.container_id or "", each, tuple(proc.ancestors(each, everyone)))
         for each in first
-        if not each.comm.startswith(SHIM)
+        if not is_shim(each)
     ]
     return ContainerTree(pod_uid, tuple(sorted(chains, key=lambda chain: chain.process.pid)))

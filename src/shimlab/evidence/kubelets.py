@@ -10,23 +10,39 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from shimlab.errors import LabError
 from shimlab.evidence import procfs as proc
-from shimlab.evidence.probe import Run, on
+from shimlab.evidence.probe import Run, on, sections, text
 
 DEFAULT_RUNTIME = "docker"
 DEFAULT_ENDPOINT = "unix:///var/run/dockershim.sock"
 FIRST_WITHOUT_DOCKERSHIM = (1, 24)
 # Where kubeadm writes; a unit may name another file.
 KUBEADM_FLAGS = "/var/lib/kubelet/kubeadm-flags.env"
+SCRIPT = (
+    proc.SCRIPT
+    + r"""
+main=$(systemctl show --property=MainPID --value kubelet)
+section main echo "$main"
+section version /proc/$main/exe --version
+settings() {
+  systemctl show --property=EnvironmentFiles --value kubelet | sed -n 's/ (ignore_errors=[a-z]*)$//p' |
+    while read -r path; do printf '%s\0' "$path"; [ ! -e "$path" ] || cat "$path"; printf '\0'; done
+}
+section settings settings
+"""
+)
 
 
 @dataclass(frozen=True)
 class KubeletSetup:
     """A running kubelet: what it was given, and what follows from that."""
+
+    columns: ClassVar = ("pid", "release", "runtime", "endpoint")
 
     pid: int
     version: tuple[int, int, int]
@@ -36,6 +52,11 @@ class KubeletSetup:
     flags_in_file: dict[str, str]
     runtime: str
     endpoint: str
+
+    @property
+    def release(self) -> str:
+        """Return the version as people write it."""
+        return "v" + ".".join(str(number) for number in self.version)
 
     @property
     def socket(self) -> str:
@@ -49,26 +70,35 @@ class KubeletSetup:
 
 
 def kubelet(node: str, *, run: Run | None = None) -> KubeletSetup:
-    """Read the command line and flags file of a node's kubelet, and apply its release's defaults.
+    """Read the command line and flags file of a node's kubelet, and apply its release's defaults, in one round trip.
+
+    Which process it is, systemd says: anybody may call a process kubelet. Its version tells the program that runs,
+    even if another lies at its path by now.
 
     Raises:
         LabError: no kubelet runs there, or it cannot be asked.
     """
-    run = run or on(node)
-    running = [each for each in proc.processes(node, run=run) if each.comm == "kubelet"]
-    if len(running) != 1:
+    return parse(node, sections(run or on(node), SCRIPT))
+
+
+def parse(node: str, found: Mapping[str, bytes]) -> KubeletSetup:
+    """Read the findings of the script.
+
+    Raises:
+        LabError: no kubelet runs there, or it does not tell its version or its endpoint.
+    """
+    pid = int(found["main"] or 0)
+    running = next((each for each in proc.parse(found) if each.pid == pid), None)
+    if running is None:
         raise LabError(
-            f"{node}: {len(running) or 'no'} kubelets run there, but it takes one",
+            f"{node}: no kubelet runs there",
             f"see its log: shimlab node exec {node} -- journalctl -u kubelet -n 20",
         )
-    flags = parse_flags(running[0].argv[1:])
-    # The program that runs, even if another lies at its path by now.
-    version = _version(run([f"/proc/{running[0].pid}/exe", "--version"]))
+    flags = parse_flags(running.argv[1:])
+    version = _version(text(found["version"]))
     runtime, endpoint = effective(flags, version)
-    file, text = _flags_file(run)
-    return KubeletSetup(
-        running[0].pid, version, running[0].argv, flags, file, parse_flags_file(text), runtime, endpoint
-    )
+    file, written = _flags_file(text(found["settings"]))
+    return KubeletSetup(pid, version, running.argv, flags, file, parse_flags_file(written), runtime, endpoint)
 
 
 def effective(flags: dict[str, str], version: tuple[int, int, int]) -> tuple[str, str]:
@@ -119,15 +149,13 @@ def parse_flags_file(text: str) -> dict[str, str]:
     return parse_flags(words)
 
 
-def _flags_file(run: Run) -> tuple[str, str]:
-    """Return the path and text of the first environment file of the unit that exists."""
-    shown = run(["systemctl", "show", "--property=EnvironmentFiles", "--value", "kubelet"])
-    named = re.findall(r"^(\S+) \(ignore_errors=", shown, re.M)
-    for path in (KUBEADM_FLAGS, *named):
-        text = run(["sh", "-s", "--", path], input='if [ -e "$1" ]; then cat "$1"; fi')
-        if text:
-            return path, text
-    return KUBEADM_FLAGS, ""
+def _flags_file(settings: str) -> tuple[str, str]:
+    """Return the path and text of the first of the unit's environment files that is there and says something."""
+    parts = settings.split("\0")[:-1]
+    return next(
+        ((path, written) for path, written in zip(parts[::2], parts[1::2], strict=True) if written),
+        (KUBEADM_FLAGS, ""),
+    )
 
 
 def _version(answer: str) -> tuple[int, int, int]:

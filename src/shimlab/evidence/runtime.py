@@ -9,17 +9,24 @@ from pathlib import PurePosixPath
 from shimlab.errors import LabError
 from shimlab.evidence import kubelets, sockets
 from shimlab.evidence import procfs as proc
-from shimlab.evidence.containers import CLIENT_OF_NAMESPACE, SHIM
-from shimlab.evidence.probe import Run, on
+from shimlab.evidence.containers import CLIENT_OF_NAMESPACE, is_shim
+from shimlab.evidence.probe import Run, on, sections
 
 # What the kubelet's endpoint is called tells what somebody meant to run there, no more.
-RUNTIME_OF_SOCKET_NAME = {"containerd.sock": "containerd", "crio.sock": "cri-o", "cri-dockerd.sock": "docker"}
+RUNTIME_OF_SOCKET_NAME = {
+    "containerd.sock": "containerd",
+    "crio.sock": "cri-o",
+    "cri-dockerd.sock": "docker",
+    "dockershim-out-of-tree.sock": "docker",
+}
 # Whoever listens on the kubelet's endpoint is the runtime; a kubelet that does so itself is dockershim.
 RUNTIME_OF_LISTENER = {
     "kubelet": "docker",
     "containerd": "containerd",
     "crio": "cri-o",
     "cri-dockerd": "docker",
+    # A process's name is cut off at 15 bytes: lab/dockershim.
+    "dockershim-out-": "docker",
 }
 
 
@@ -39,12 +46,13 @@ def runtime_of(node: str, *, run: Run | None = None) -> list[Witness]:
         LabError: the node or the API server cannot be asked.
     """
     run = run or on(node)
-    setup = kubelets.kubelet(node, run=run)
+    found = sections(run, kubelets.SCRIPT)
+    setup = kubelets.parse(node, found)
     return [
         by_api(node),
         by_flags(setup),
         by_socket(node, setup.socket, run=run),
-        by_processes(proc.processes(node, run=run)),
+        by_processes(proc.parse(found)),
     ]
 
 
@@ -91,7 +99,7 @@ def by_socket(node: str, path: str, *, run: Run | None = None) -> Witness:
 
 def by_processes(everyone: list[proc.Process]) -> Witness:
     """See for which client of containerd the running shims were started."""
-    shims = [each for each in everyone if each.comm.startswith(SHIM)]
+    shims = [each for each in everyone if is_shim(each)]
     namespaces = Counter(shim.option("-namespace") or "none" for shim in shims)
     seen = ", ".join(f"shims in namespace {name}" for name in sorted(namespaces)) or "no shims"
     return Witness(

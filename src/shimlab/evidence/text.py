@@ -1,12 +1,22 @@
-"""Evidence as plain text: it reads the same on a terminal, in a notebook and on a page."""
+"""Evidence as plain text, which reads the same on a terminal, in a notebook and on a page; and as JSON to be kept."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
 
 from shimlab.evidence.containers import ContainerTree
 from shimlab.evidence.procfs import Process
+from shimlab.evidence.sockets import Owner
+
+NOTHING = "–"
+# Ids and digests are cut to as much as docker shows of them.
+_DIGEST = re.compile(r"((?:sha256:)?[0-9a-f]{12})[0-9a-f]{52}")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -17,6 +27,61 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def listing(records: Iterable[Any], *columns: str) -> str:
+    """Set records of one kind in a table.
+
+    The columns are the attributes that are named (dotted ones too), or else those that the kind itself names. Long
+    ids are cut, processes are shown by name, and what is empty as a dash.
+    """
+    lines = list(records)
+    if not columns:
+        columns = _columns(lines[0]) if lines else ("nothing",)
+    rows = [[cell(attrgetter(name)(each)) for name in columns] for each in lines]
+    return table([name.replace(".", " ").replace("_", " ").upper() for name in columns], rows)
+
+
+def cell(value: object) -> str:
+    """Say a value in few words."""
+    match value:
+        case None | "" | ():
+            return NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case Owner() | Process():
+            return value.comm
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case float():
+            return f"{value:.2f}".removesuffix(".00")
+        case Mapping():
+            return ", ".join(f"{key}={cell(each)}" for key, each in value.items()) or NOTHING
+        case tuple():
+            return ", ".join(dict.fromkeys(cell(each) for each in value))
+    words = str(value).splitlines()
+    return _DIGEST.sub(r"\1", words[0] + (" …" if len(words) > 1 else ""))
+
+
+def plain(record: Any) -> Any:  # noqa: ANN401 - a record in, JSON out
+    """Return a record, or a list of them, as what JSON can hold: to be saved, or drawn from."""
+    match record:
+        case datetime():
+            return record.isoformat()
+        case Mapping():
+            return {str(key): plain(each) for key, each in record.items()}
+        case list() | tuple():
+            return [plain(each) for each in record]
+    if dataclasses.is_dataclass(record):
+        return {field.name: plain(getattr(record, field.name)) for field in dataclasses.fields(record)}
+    return record
+
+
+def _columns(record: Any) -> tuple[str, ...]:  # noqa: ANN401 - any record
+    named: tuple[str, ...] = getattr(record, "columns", ()) or tuple(
+        each.name for each in dataclasses.fields(record)
+    )
+    return named
 
 
 def drawing(tree: ContainerTree) -> str:

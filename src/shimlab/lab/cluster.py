@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
-import re
-import signal
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shimlab import paths, process
+from shimlab import paths
 from shimlab.errors import LabError
-from shimlab.lab import engine, image, kind
-from shimlab.lab.release import Release
-from shimlab.progress import Step, say, step
+from shimlab.lab import engine, image, kind, runtimes
+from shimlab.lab.api import answering
+from shimlab.lab.api import core as core
+from shimlab.lab.api import kubeconfig as kubeconfig
 
-NAME = "shimlab"
-CONFIG = "deprecated.yaml"
 KIND_LABEL = "io.x-k8s.kind.cluster"
-RUNTIME_LABEL = "shimlab/runtime"
-# What the API says of a node whose worker was asked to run this runtime.
-SCHEME = {"dockershim": "docker", "containerd": "containerd"}
-CREATE_SECONDS = 600
-READY_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -42,12 +30,8 @@ class NodeStatus:
     @property
     def as_asked(self) -> bool:
         """Tell whether the node runs the runtime that was asked for."""
-        return self.runtime.split("://")[0] == SCHEME.get(self.asked)
-
-
-def kubeconfig() -> Path:
-    """Return the lab's own kubeconfig file; the user's is never read or written."""
-    return paths.state_dir() / "kubeconfig"
+        wanted = runtimes.RUNTIMES.get(self.asked)
+        return wanted is not None and self.runtime.split("://")[0] == wanted.scheme
 
 
 def nodes() -> list[str]:
@@ -62,9 +46,25 @@ def nodes() -> list[str]:
     return found
 
 
-def is_up(tag: str) -> bool:
-    """Tell whether the cluster runs, and was made from this node image and the configuration as it is now."""
-    return bool(_containers()) and kubeconfig().is_file() and _made_from() == _recipe(tag) and _answers()
+def is_up(recipe: str) -> bool:
+    """Tell whether the cluster runs, and was made from this recipe (labs.recipe)."""
+    return bool(_containers()) and kubeconfig().is_file() and made_from() == recipe and _answers()
+
+
+def made_from() -> str:
+    """Return the recipe of the cluster that is there; empty if none was finished."""
+    there = _containers() and _recipe_file().is_file()
+    return _recipe_file().read_text(encoding="ascii") if there else ""
+
+
+def lab() -> str:
+    """Return the name of the lab that is up; empty if none is."""
+    return (made_from().split() or [""])[0]
+
+
+def remember(recipe: str) -> None:
+    """Note what the cluster was made from."""
+    _recipe_file().write_text(recipe, encoding="ascii")
 
 
 def refuse_foreign() -> None:
@@ -76,38 +76,9 @@ def refuse_foreign() -> None:
     foreign = sorted(name for name, ours in _containers().items() if not ours)
     if foreign:
         raise LabError(
-            f"there is a kind cluster named {NAME} that the lab did not make ({', '.join(foreign)})",
-            f"if nobody needs it: `kind delete cluster --name {NAME}`",
+            f"there is a kind cluster named {paths.name()} that the lab did not make ({', '.join(foreign)})",
+            f"if nobody needs it: `kind delete cluster --name {paths.name()}`",
         )
-
-
-def create(release: Release, tag: str) -> float:
-    """Create the cluster from a node image and return the seconds that kubeadm took of it.
-
-    Raises:
-        LabError: if kind fails, a node does not become Ready, or one runs another runtime than asked for.
-        Nothing is left then.
-    """
-    program = kind.binary()
-    if program is None:
-        raise LabError("there is no kind", "run `shimlab up`")
-    clock = _KubeadmClock()
-    with _undone_on_failure(), step("Creating the cluster") as current:
-        process.stream(
-            [
-                *[str(program), "create", "cluster", "--name", NAME, "--image", tag],
-                *["--config", str(_config()), "--kubeconfig", str(kubeconfig())],
-            ],
-            paths.log_dir() / "kind.log",
-            on_line=lambda line: clock.read(line, current),
-            env=kind.environment(),
-            timeout=CREATE_SECONDS,
-            remedy="see",
-        )
-        kubeconfig().chmod(0o600)
-        _recipe_file().write_text(_recipe(tag), encoding="ascii")
-        _wait_until_ready(current)
-    return clock.seconds
 
 
 def status() -> list[NodeStatus]:
@@ -129,8 +100,7 @@ def remove() -> None:
     refuse_foreign()
     for name in (*_containers(), *image.workshop()):
         engine.docker("rm", "--force", "--volumes", name, timeout=120)
-    if kind.NETWORK in engine.docker("network", "ls", "--format", "{{.Name}}").split():
-        engine.docker("network", "rm", kind.NETWORK)
+    _remove_network()
     kubeconfig().unlink(missing_ok=True)
     _recipe_file().unlink(missing_ok=True)
 
@@ -152,109 +122,26 @@ def kubectl() -> Path:
     return program
 
 
-class _KubeadmClock:
-    """Read from kind's own lines how long kubeadm's init and join took."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._began: dict[str, float] = {}
-
-    def read(self, line: str, current: Step) -> None:
-        current.note(re.sub(r"[^\x20-\x7e]", "", line))
-        for title in ("Starting control-plane", "Joining worker nodes"):
-            if title not in line:
-                continue
-            # The line comes when the step begins, again as a sign of life, and with a tick when it has ended.
-            began = self._began.setdefault(title, time.monotonic())
-            if "✓" in line:
-                self.seconds += time.monotonic() - began
-
-
-@contextlib.contextmanager
-def _undone_on_failure() -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        # A second Ctrl-C must not leave half a cluster.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            say("  removing what was made so far")
-            remove()
-        finally:
-            signal.signal(signal.SIGINT, before)
-        raise
-
-
-def _wait_until_ready(current: Step) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
-        missing = [*_nodes_missing(), *_pods_missing()]
-        if not missing:
-            return
-        if time.monotonic() > deadline:
-            raise LabError(f"not ready within {READY_SECONDS} s: {', '.join(missing)}", "try again")
-        current.note("waiting for " + ", ".join(missing))
-        time.sleep(0.5)
-
-
-def _nodes_missing() -> list[str]:
-    found = status()
-    for item in found:
-        if item.ready and not item.as_asked:
-            raise LabError(
-                f"{item.name} was to run {item.asked} and runs {item.runtime}",
-                "mend lab/clusters, then try again",
-            )
-    return [item.name for item in found if not item.ready]
-
-
-def _pods_missing() -> list[str]:
-    missing = []
-    pods = core().list_namespaced_pod("kube-system", _request_timeout=15).items
-    for pod in pods:
-        containers = pod.status.container_statuses or []
-        if pod.status.phase != "Running" or not containers or not all(item.ready for item in containers):
-            missing.append(pod.metadata.name)
-    return missing or ([] if pods else ["kube-system"])
-
-
 def _node_status(item: Any) -> NodeStatus:  # noqa: ANN401 - the client has no types
     info = item.status.node_info
     return NodeStatus(
         name=item.metadata.name,
-        asked=item.metadata.labels.get(RUNTIME_LABEL, ""),
+        asked=item.metadata.labels.get(runtimes.LABEL, ""),
         runtime=info.container_runtime_version,
         kubelet=info.kubelet_version,
         ready=any(c.type == "Ready" and c.status == "True" for c in item.status.conditions),
     )
 
 
-def core() -> Any:  # noqa: ANN401 - the client has no types
-    """Return the Kubernetes client's core API, connected to the lab."""
-    # The client costs half a second to import; only commands that ask the cluster pay it.
-    from kubernetes import client, config
-
-    return client.CoreV1Api(
-        config.new_client_from_config(  # type: ignore[no-untyped-call]
-            config_file=str(kubeconfig())
-        )
-    )
-
-
-def _config() -> Path:
-    return paths.repository() / "lab" / "clusters" / CONFIG
-
-
-def _recipe(tag: str) -> str:
-    return f"{tag} {hashlib.sha256(_config().read_bytes()).hexdigest()}\n"
-
-
 def _recipe_file() -> Path:
     return paths.state_dir() / "made-from"
 
 
-def _made_from() -> str:
-    return _recipe_file().read_text(encoding="ascii") if _recipe_file().is_file() else ""
+def _remove_network() -> None:
+    found = engine.docker("network", "ls", "--filter", f"name=^{kind.NETWORK}$", "--quiet").strip()
+    # A second lab's nodes may still be in it.
+    if found and not engine.docker("ps", "--all", "--quiet", "--filter", f"network={found}").strip():
+        engine.docker("network", "rm", kind.NETWORK)
 
 
 def _answers() -> bool:
@@ -265,26 +152,14 @@ def _answers() -> bool:
 
 
 def _list_nodes(*, timeout: float) -> list[Any]:
-    from kubernetes.client.exceptions import ApiException
-    from kubernetes.config import ConfigException
-    from urllib3.exceptions import HTTPError
-    from yaml import YAMLError
-
-    try:
+    with answering(remedy="`shimlab up` makes the cluster anew; what ran in it is lost"):
         return list(core().list_node(_request_timeout=timeout).items)
-    except (ApiException, ConfigException, HTTPError, OSError, YAMLError) as error:
-        # The client's own words go over many lines and show the HTTP exchange; the last one says what was wrong.
-        told = str(getattr(error, "reason", "") or error).strip().splitlines()[-1:]
-        raise LabError(
-            f"the API server does not answer: {' '.join(told)[:160]}",
-            "`shimlab up` makes the cluster anew; what ran in it is lost",
-        ) from error
 
 
 def _containers() -> dict[str, bool]:
     """Return the containers of clusters with our name, each with whether it was made from our image."""
     told = engine.docker(
-        *["ps", "--all", "--filter", f"label={KIND_LABEL}={NAME}"],
+        *["ps", "--all", "--filter", f"label={KIND_LABEL}={paths.name()}"],
         *["--format", f'{{{{.Names}}}}|{{{{.Label "{image.MADE_BY}"}}}}'],
     )
     return {name: bool(ours) for name, _, ours in (line.partition("|") for line in told.split())}

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from shimlab import paths
-from shimlab.lab import cluster, host
+from shimlab.lab import host, labs
 from shimlab.lab.doctor_kernel import BY_HAND, PROC, text
 from shimlab.lab.finding import Finding, ok, problem, warning
 
@@ -162,7 +162,7 @@ def proxy(environment: Mapping[str, str] = os.environ) -> Finding:
     listed = f"{environment.get('NO_PROXY', '')},{environment.get('no_proxy', '')}".replace(" ", "").split(
         ","
     )
-    wanted = ["localhost", "127.0.0.1", _pod_network(), SERVICE_NETWORK]
+    wanted = ["localhost", "127.0.0.1", labs.load().pod_network, SERVICE_NETWORK]
     missing = [] if "*" in listed else [word for word in wanted if word not in listed]
     if not missing:
         return ok(name, f"{' '.join(found)}, and NO_PROXY holds the lab's addresses")
@@ -171,11 +171,6 @@ def proxy(environment: Mapping[str, str] = os.environ) -> Finding:
         f"{' '.join(found)} set, and NO_PROXY lacks {' '.join(missing)}",
         f'export NO_PROXY="$NO_PROXY,{",".join(missing)}"',
     )
-
-
-def _pod_network() -> str:
-    configuration = (paths.repository() / "lab" / "clusters" / cluster.CONFIG).read_text(encoding="utf-8")
-    return "".join(re.findall(r"^ +podSubnet: (\S+)$", configuration, re.MULTILINE))
 
 
 def _listener(port: int, proc: Path) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shimlab.lab import cluster, image, kind, leftovers, release
+from shimlab import paths
+from shimlab.lab import cluster, image, kind, labs, leftovers, release, up
 from shimlab.lab.doctor_machine import Machine, unasked
 from shimlab.lab.finding import Finding, ok, problem, warning
 
@@ -40,7 +41,7 @@ def foreign(machine: Machine) -> Finding:
     if machine.engine is None:
         return unasked(name, machine, "no cluster")
     cluster.refuse_foreign()
-    return ok(name, f"no other cluster is named {cluster.NAME}")
+    return ok(name, f"no other cluster is named {paths.name()}")
 
 
 def remains(machine: Machine) -> Finding:
@@ -66,9 +67,15 @@ def node_image(machine: Machine) -> Finding:
     tag = release.load().tag
     if machine.engine is None:
         return unasked(name, machine, f"`shimlab up` builds {tag} unless it is in the engine's data")
-    if image.exists(tag):
-        return ok(name, tag)
+    built = [each for each in _tags() if image.exists(each)]
+    if tag in built:
+        return ok(name, ", ".join(built))
     return ok(name, f"{tag} is not built yet; `shimlab up` builds it")
+
+
+def _tags() -> list[str]:
+    minors = dict.fromkeys(minor for name in labs.names() for minor in labs.load(name).releases)
+    return [release.load(minor).tag for minor in minors]
 
 
 def lab(machine: Machine) -> Finding:
@@ -91,9 +98,12 @@ def lab(machine: Machine) -> Finding:
     ]
     if wrong:
         return problem(name, _few(wrong), "`shimlab down`, then `shimlab up`")
-    if not cluster.is_up(release.load().tag):
-        return warning(name, "up, but made from another node image or configuration", "shimlab up")
-    return ok(name, "; ".join(f"{node.name} {node.runtime}" for node in found))
+    there = cluster.lab() or labs.DEFAULT
+    if not up.is_current(there):
+        return warning(
+            name, "up, but made from another node image or configuration", f"shimlab up --lab {there}"
+        )
+    return ok(name, f"{there}: " + "; ".join(f"{node.name} {node.runtime}" for node in found))
 
 
 def _few(lines: Sequence[str], most: int = 3) -> str:

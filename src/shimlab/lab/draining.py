@@ -6,12 +6,12 @@ Sources: Kubernetes documentation, "Safely Drain a Node" and "API-initiated Evic
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from shimlab.errors import LabError
 from shimlab.lab import cluster
+from shimlab.lab.api import REMEDY, answering, core
 from shimlab.lab.runtimes import ANNOTATION, LABEL, Runtime
 from shimlab.progress import Step
 
@@ -21,7 +21,6 @@ KEEP_CORDON = "shimlab/cordoned-before"
 MIRROR = "kubernetes.io/config.mirror"
 REQUEST_SECONDS = 15
 POLL_SECONDS = 0.5
-REMEDY = "`shimlab status` tells how the lab is"
 
 
 def until(current: Step, seconds: float, missing: Callable[[], list[str]]) -> None:
@@ -57,8 +56,8 @@ class NodeApi:
         if name not in known:
             raise LabError(f"the lab has no node {name}", f"choose one of: {', '.join(known)}")
         self.name = name
-        with _answering():
-            self._core = cluster.core()
+        with answering():
+            self._core = core()
 
     def read(self) -> Any:  # noqa: ANN401 - the client has no types
         """Return the node.
@@ -66,7 +65,7 @@ class NodeApi:
         Raises:
             LabError: the API server does not answer.
         """
-        with _answering():
+        with answering():
             return self._core.read_node(self.name, _request_timeout=REQUEST_SECONDS)
 
     def pods(self) -> list[Any]:
@@ -75,7 +74,7 @@ class NodeApi:
         Raises:
             LabError: the API server does not answer.
         """
-        with _answering():
+        with answering():
             return list(
                 self._core.list_pod_for_all_namespaces(
                     field_selector=f"spec.nodeName={self.name}", _request_timeout=REQUEST_SECONDS
@@ -101,7 +100,7 @@ class NodeApi:
             LabError: the API server does not answer.
         """
         kept = KEEP_CORDON in (self.read().metadata.annotations or {})
-        annotations = {ANNOTATION: runtime.annotation, SWITCHING: None, KEEP_CORDON: None}
+        annotations = {ANNOTATION: runtime.annotation(self._release()), SWITCHING: None, KEEP_CORDON: None}
         metadata = {"labels": {LABEL: runtime.name}, "annotations": annotations}
         self._patch({"metadata": metadata, "spec": {"unschedulable": kept or None}})
         return not kept
@@ -115,7 +114,7 @@ class NodeApi:
         Raises:
             LabError: one is still there after ``seconds``.
         """
-        with _answering():
+        with answering():
             from kubernetes import client
 
             versions = client.PolicyApi(self._core.api_client).get_api_group(_request_timeout=REQUEST_SECONDS)
@@ -135,7 +134,7 @@ class NodeApi:
         if pod.metadata.deletion_timestamp and alive:
             return "ends"
         try:
-            with _answering(passing=(404, 409, 429)):
+            with answering(passing=(404, 409, 429)):
                 if alive:
                     self._core.create_namespaced_pod_eviction(
                         name,
@@ -159,8 +158,17 @@ class NodeApi:
             return "may not go: its disruption budget forbids it" if error.status == 429 else "is gone"
         return "ends"
 
+    def _release(self) -> tuple[int, ...]:
+        """Return the API server's release, which is that of the kubeadm which made the cluster."""
+        from kubernetes import client
+
+        with answering():
+            told = client.VersionApi(self._core.api_client).get_code(_request_timeout=REQUEST_SECONDS)
+        # Some vendors write a plus sign after the number.
+        return int(told.major), int(told.minor.rstrip("+"))
+
     def _patch(self, body: dict[str, Any]) -> None:
-        with _answering():
+        with answering():
             self._core.patch_node(self.name, body, _request_timeout=REQUEST_SECONDS)
 
 
@@ -200,20 +208,3 @@ def names(pods: list[Any]) -> str:
 
 def _called(pod: Any) -> str:  # noqa: ANN401 - the client has no types
     return f"{pod.metadata.namespace}/{pod.metadata.name}"
-
-
-@contextmanager
-def _answering(passing: tuple[int, ...] = ()) -> Iterator[None]:
-    """Turn the client's errors into one for the user, but for the ``passing`` answers."""
-    from kubernetes import client, config
-    from urllib3.exceptions import HTTPError
-    from yaml import YAMLError
-
-    try:
-        yield
-    except client.ApiException as error:
-        if error.status in passing:
-            raise
-        raise LabError(f"the API server refuses: {error.reason} ({error.status})", REMEDY) from error
-    except (config.ConfigException, HTTPError, OSError, YAMLError) as error:
-        raise LabError(f"the API server does not answer ({type(error).__name__})", REMEDY) from error

@@ -2,53 +2,42 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import tempfile
-import uuid
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from shimlab import paths, process
+from shimlab import paths
 from shimlab.errors import LabError
-from shimlab.lab import engine, host
+from shimlab.lab import engine, host, image_build, image_recipe, image_stores, release
 from shimlab.lab.release import Release
-from shimlab.progress import Step, step
+from shimlab.progress import say, step
 
-BASE = "shimlab/base:bookworm"
-# debian:bookworm-slim as multi-architecture index.
-BASE_UPSTREAM = "debian:bookworm-slim@sha256:4724b8cc51e33e398f0e2e15e18d5ec2851ff0c2280647e1310bc1642182655d"
+MADE_BY = image_recipe.MADE_BY
 # Bytes that a cold build takes at its peak on the file system of the engine's data: measured, rounded up.
 BUILD_SPACE = 10 * 10**9
-BUILD_SECONDS = 5400
-MADE_BY = "io.shimlab"
-VERSIONS_FILE = "/usr/share/shimlab/versions.json"
+# On a container that only the lab of this name may remove.
+OF_LAB = f"{MADE_BY}.lab"
+exists = image_build.exists
 
 
-def exists(reference: str) -> bool:
-    """Tell whether the engine has an image."""
-    return bool(engine.docker("images", "--quiet", reference).strip())
+def ensure(wanted: Release, *, keep: bool = False) -> str:
+    """Return one release's node image as :func:`ensure_all` does."""
+    return ensure_all([wanted], keep=keep)[wanted.minor]
 
 
-def ensure(release: Release, *, keep: bool = False) -> str:
-    """Return the release's node image, building it if this content was never built; ``keep`` keeps the build stages.
+def ensure_all(wanted: Sequence[Release], *, keep: bool = False) -> dict[str, str]:
+    """Return the releases' node images by minor release, building what was never built with this content.
+
+    A release that lies on another one has that built first. ``keep`` keeps the stages of the build.
 
     Raises:
         LabError: if there is too little space, or a step of the build fails; finished steps are found again.
     """
-    if exists(release.tag):
-        return release.tag
-    need_space(engine.data_root(), BUILD_SPACE)
-    with step("Base image") as current:
-        _base(current)
-    for target in ("node", *(image.target for image in release.images)):
-        with step(f"Building {target}") as current:
-            _target(release, target, current)
-    with step("Filling the image stores") as current:
-        _stores(release, current)
-    if not keep:
-        prune()
-    return release.tag
+    if missing := [each for each in wanted if not exists(each.tag)]:
+        with image_build.alone():
+            # Whoever was waited for may have built them.
+            _build([each for each in _with_what_they_lie_on(missing) if not exists(each.tag)], keep=keep)
+    return {each.minor: each.tag for each in wanted}
 
 
 def need_space(folder: Path, needed: int) -> None:
@@ -66,25 +55,40 @@ def need_space(folder: Path, needed: int) -> None:
 
 
 def workshop() -> list[str]:
-    """Return the containers in which a build goes on or broke off; a node has the same labels and one of its own."""
-    form = f'{{{{.Names}}}}|{{{{.Label "{MADE_BY}"}}}}|{{{{.Label "{MADE_BY}.stage"}}}}'
-    found = (line.split("|") for line in engine.docker("ps", "--all", "--format", form).splitlines())
+    """Return the containers in which a build or a run of this lab's broke off; a node has labels like theirs.
+
+    While some build goes on there are none: its containers look the same, and it removes them itself.
+    """
+    if image_build.goes_on():
+        return []
+    labels = "|".join(f'{{{{.Label "{label}"}}}}' for label in (MADE_BY, f"{MADE_BY}.stage", OF_LAB))
+    told = engine.docker("ps", "--all", "--format", f"{{{{.Names}}}}|{labels}")
     # A stand-in for docker may print something else.
-    rows = (row for row in found if len(row) == 3)
-    return [name for name, made, stage in rows if made == "build" or (stage and made != "node")]
+    rows = [row for line in told.splitlines() if len(row := line.split("|")) == 4]
+    return [
+        name
+        for name, made, stage, lab in rows
+        if (made == "build" or (stage and made != "node")) and lab in ("", paths.name())
+    ]
 
 
 def prune() -> None:
-    """Remove the stages of the build, Go's caches among them; the node image stays."""
+    """Remove the stages of the build, Go's caches among them; node images and dockershim's program stay."""
     for reference in engine.docker(
-        "images", "--format", "{{.Repository}}:{{.Tag}}", "shimlab-build/*"
+        "images", "--format", "{{.Repository}}:{{.Tag}}", f"{image_recipe.BUILD}/*"
     ).split():
         engine.docker("rmi", reference, timeout=300)
     engine.docker("image", "prune", "--force", "--filter", f"label={MADE_BY}.stage", timeout=600)
 
 
 def remove_all() -> None:
-    """Remove every image that the lab made, whatever its content."""
+    """Remove every image that the lab made, whatever its content.
+
+    Raises:
+        LabError: if one is being built.
+    """
+    if image_build.goes_on():
+        raise LabError("a node image is being built", "wait for it to end, or interrupt it")
     prune()
     references = engine.docker(
         "images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"label={MADE_BY}"
@@ -93,132 +97,69 @@ def remove_all() -> None:
         engine.docker("rmi", "--force", reference, timeout=300)
 
 
-def _base(current: Step) -> None:
-    if exists(BASE):
+def _build(missing: Sequence[Release], *, keep: bool) -> None:
+    if not missing:
         return
-    log = paths.log_dir() / "base.log"
-    environment = engine.current().environment
-    try:
-        process.stream(
-            ["docker", "pull", BASE_UPSTREAM], log, on_line=current.note, env=environment, timeout=300
-        )
-    except LabError as error:
-        if not host.is_root_debian():
-            raise LabError(
-                f"no image registry answers ({error.what[:120]})",
-                "give this machine a way to Docker Hub, or be root on a Debian 12: there the base is made locally",
-            ) from error
-        process.stream(
-            [str(paths.repository() / "lab" / "host" / "make-base"), BASE],
-            log,
-            on_line=current.note,
-            env=environment,
-            timeout=900,
-            remedy="mend the network, then run the same command again",
-            append=True,
-        )
-    else:
-        engine.docker("tag", BASE_UPSTREAM, BASE)
+    need_space(engine.data_root(), BUILD_SPACE)
+    with step("Base image") as current:
+        image_build.ensure_base(current)
+    began = time.monotonic()
+    _programs(missing)
+    for each in missing:
+        _node(each)
+    say(f"Built in {time.monotonic() - began:.0f} s: {', '.join(_described(each) for each in missing)}.")
+    if not keep:
+        prune()
 
 
-def _build_reference(release: Release, target: str) -> str:
-    return f"shimlab-build/{target}:{release.minor}"
+def _with_what_they_lie_on(wanted: Sequence[Release]) -> list[Release]:
+    found: dict[str, Release] = {}
+    for each in wanted:
+        if each.on and each.on not in found:
+            found[each.on] = release.load(each.on)
+        found.setdefault(each.minor, each)
+    return list(found.values())
 
 
-def _target(release: Release, target: str, current: Step) -> None:
-    folder = paths.repository() / "lab" / "node"
-    # Without --force-rm the classic builder leaves the container of a step that failed.
-    argv = [
-        "docker",
-        "build",
-        "--force-rm",
-        "--network",
-        "host",
-        "--file",
-        str(folder / "Dockerfile"),
-        "--target",
-        target,
-    ]
-    # BuildKit passes none of ours on; the classic builder none either: what reaches a build is named here.
-    arguments = {"BASE": BASE, "RELEASE": release.minor, "GOPROXY": os.environ.get("GOPROXY", "")}
-    for name, value in arguments.items():
-        if value:
-            argv += ["--build-arg", f"{name}={value}"]
-    process.stream(
-        [*argv, "--tag", _build_reference(release, target), str(folder)],
-        paths.log_dir() / f"build-{target}.log",
-        on_line=_BuildLines(current).read,
-        env=engine.current().environment,
-        timeout=BUILD_SECONDS,
-        remedy="run the same command again: finished steps are kept",
-    )
+def _described(built: Release) -> str:
+    """Say how large an image is; of one that lies on another, what it adds."""
+    size = _bytes(built.tag)
+    if not built.on:
+        return f"{built.tag}, {size / 1e9:.2f} GB"
+    beneath = release.load(built.on).tag
+    return f"{built.tag}, {(size - _bytes(beneath)) / 1e9:.2f} GB on top of {beneath}"
 
 
-class _BuildLines:
-    """Show the builder's own step, not what runs inside it: a compiler's chatter says only that it lives."""
-
-    def __init__(self, current: Step) -> None:
-        self._current = current
-        self._at = "sending the files"
-
-    def read(self, line: str) -> None:
-        match = re.match(r"(Step \d+/\d+ : .*|#\d+ \[.*)", line)
-        self._at = match[1] if match else self._at
-        self._current.note(self._at)
+def _bytes(reference: str) -> int:
+    return int(engine.docker("image", "inspect", "--format", "{{.Size}}", reference))
 
 
-def _stores(release: Release, current: Step) -> None:
-    """Fill both image stores in a container of the node image, and commit it.
-
-    The stores are filled on a volume, since an overlay does not lie on an overlay, and then copied. Both volumes are
-    named ones: Docker would write anonymous ones into the committed image.
-    """
-    name = f"shimlab-stores-{uuid.uuid4().hex[:8]}"
-    volumes = {place: f"{name}-{place}" for place in ("stores", "images")}
-    try:
-        engine.docker(
-            *["create", "--name", name, "--privileged", "--label", f"{MADE_BY}=build"],
-            *[word for place, volume in volumes.items() for word in ("--volume", f"{volume}:/{place}")],
-            *["--entrypoint", "/usr/local/lib/shimlab/fill-stores", _build_reference(release, "node")],
-        )
-        for image in release.images:
-            engine.docker("tag", _build_reference(release, image.target), image.reference)
-        with tempfile.TemporaryDirectory(dir=paths.cache_dir()) as folder:
-            for store in ("containerd", "docker"):
-                current.note(f"images for {store}")
-                archive = str(Path(folder) / f"{store}.tar")
-                references = [image.reference for image in release.images if store in image.stores]
-                engine.docker("save", "--output", archive, *references, timeout=600)
-                engine.docker("cp", archive, f"{name}:/images/{store}.tar", timeout=600)
-        process.stream(
-            ["docker", "start", "--attach", name],
-            paths.log_dir() / "fill-stores.log",
-            on_line=current.note,
-            env=engine.current().environment,
-            timeout=900,
-            remedy="run the same command again",
-        )
-        current.note("committing")
-        _commit(release, name)
-    finally:
-        engine.docker("rm", "--force", name, timeout=120)
-        for volume in volumes.values():
-            engine.docker("volume", "rm", "--force", volume, timeout=120)
-        for image in release.images:
-            if exists(image.reference):
-                engine.docker("rmi", image.reference)
+def _programs(missing: Sequence[Release]) -> None:
+    """Build what compiles and what apt installs, side by side: none of it needs another part but its Go."""
+    shim = image_recipe.dockershim()
+    compiled = [dict(each.recipe) for each in missing]
+    parts = [part for each in missing for part in image_recipe.programs(each)]
+    if any(each.on is None for each in missing) and not exists(shim.reference):
+        compiled.append(dict(shim.arguments))
+        # After the first of them, which takes the longest of all.
+        parts.insert(1, shim)
+    # One after the other: they begin alike (image_recipe.cut says what side by side would do to that).
+    for part in {part.reference: part for part in map(image_recipe.toolchain, compiled)}.values():
+        image_build.part(part)
+    image_build.side_by_side(parts)
 
 
-def _commit(release: Release, container: str) -> None:
-    versions = json.loads(
-        engine.docker("run", "--rm", "--entrypoint", "cat", _build_reference(release, "node"), VERSIONS_FILE)
-    )
-    changes = [
-        'ENTRYPOINT ["/usr/local/bin/entrypoint"]',
-        "CMD []",
-        f"LABEL {MADE_BY}=node",
-        f"LABEL {MADE_BY}.release={release.minor}",
-        *(f"LABEL {MADE_BY}.{name}={value}" for name, value in sorted(versions.items())),
-    ]
-    arguments = [word for change in changes for word in ("--change", change)]
-    engine.docker("commit", *arguments, container, release.tag, timeout=600)
+def _node(wanted: Release) -> None:
+    """Put a node image together: the parts are there, or come from the builder's cache."""
+    if wanted.on:
+        part = image_recipe.node(wanted, release.load(wanted.on).tag)
+        image_build.part(part)
+        image_stores.finish(wanted, part.reference)
+        return
+    node = image_recipe.node(wanted)
+    images = image_recipe.images(wanted)
+    for part in (node, *images.values()):
+        image_build.part(part)
+    with step(f"Filling the image stores of {wanted.version}") as current:
+        built = {name: part.reference for name, part in images.items()}
+        image_stores.fill(wanted, node.reference, built, current)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from shimlab import paths
 from shimlab.errors import LabError
 from shimlab.lab import cluster, engine, image, kind
 
@@ -13,11 +14,29 @@ def found() -> list[str]:
     """Return a line for each container, network, volume, mount and process of the lab that still exists."""
     # The private engine is root's; for others what is left of it is somebody else's.
     ours = os.geteuid() == 0
+    clusters = _clusters()
+    lines = [f"cluster {name}" for name, cluster_name in clusters.items() if cluster_name == paths.name()]
+    if set(clusters.values()) - {paths.name()}:
+        # The network, and an engine of ours with its mounts and volumes, are the other lab's as well.
+        return [*lines, *_processes(private=False)]
     return [
+        *lines,
         *_in_the_engine(),
         *(f"mount {at}" for at in (engine.mounts() if ours else [])),
         *_processes(private=ours),
     ]
+
+
+def _clusters() -> dict[str, str]:
+    """Return the nodes of every kind cluster in the engine, each with its cluster's name."""
+    form = f'{{{{.Names}}}} {{{{.Label "{cluster.KIND_LABEL}"}}}}'
+    try:
+        told = engine.docker("ps", "--all", "--filter", f"label={cluster.KIND_LABEL}", "--format", form)
+    except LabError:
+        return {}
+    # A stand-in for docker may print something else.
+    rows = (line.split() for line in told.splitlines())
+    return {row[0]: row[1] for row in rows if len(row) == 2}
 
 
 def _in_the_engine() -> list[str]:
@@ -26,18 +45,8 @@ def _in_the_engine() -> list[str]:
     except LabError:
         return []
     lines = [f"container {name}" for name in image.workshop()]
-    for what, arguments in {
-        "cluster": [
-            "ps",
-            "--all",
-            "--filter",
-            f"label={cluster.KIND_LABEL}={cluster.NAME}",
-            "--format",
-            "{{.Names}}",
-        ],
-        "network": ["network", "ls", "--filter", f"name=^{kind.NETWORK}$", "--format", "{{.Name}}"],
-    }.items():
-        lines += [f"{what} {name}" for name in engine.docker(*arguments).split()]
+    networks = engine.docker("network", "ls", "--filter", f"name=^{kind.NETWORK}$", "--format", "{{.Name}}")
+    lines += [f"network {name}" for name in networks.split()]
     if engine.current().ours:
         lines += [f"volume {name}" for name in engine.docker("volume", "ls", "--quiet").split()]
     return lines

@@ -10,16 +10,34 @@ from shimlab.lab import engine
 
 
 def run(node: str, argv: Sequence[str], *, input: str | None = None, timeout: float = 60) -> str:
-    """Run a command in a node and return its stdout.
+    """Run a command in a node and return its stdout as text.
 
     Raises:
         LabError: if there is no such node, or the command fails; its stderr is quoted.
     """
+    return data(node, argv, input=None if input is None else input.encode(), timeout=timeout).decode()
+
+
+def data(node: str, argv: Sequence[str], *, input: bytes | None = None, timeout: float = 60) -> bytes:
+    """Run a command in a node and return its stdout as bytes.
+
+    Raises:
+        LabError: as ``run`` says.
+    """
     command = ["docker", "exec", *(["--interactive"] if input is not None else []), node, *argv]
     try:
-        return process.output(command, env=engine.current().environment, input=input, timeout=timeout)
+        return process.data(command, env=engine.current().environment, input=input, timeout=timeout)
     except LabError as error:
         raise LabError(f"{node}: {error.what}", "`shimlab status` lists the nodes") from error
+
+
+def read(node: str, path: str) -> bytes:
+    """Return the bytes of a file in a node.
+
+    Raises:
+        LabError: if there is no such node or file.
+    """
+    return data(node, ["cat", path])
 
 
 def exists(name: str) -> bool:

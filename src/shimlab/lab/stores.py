@@ -1,4 +1,4 @@
-"""What a node's two runtimes hold of Kubernetes, and its removal while no kubelet looks after it.
+"""What a node's two stores hold of Kubernetes, and its removal while no kubelet looks after it.
 
 Both are asked themselves, past the kubelet. Sources: Kubernetes v1.20.15, pkg/kubelet/dockershim (docker_service.go:
 the label; docker_checkpoint.go: the folder) and cmd/kubelet/app/options/container_runtime.go (the cache's folder);
@@ -26,15 +26,39 @@ SECONDS = 120
 
 
 def ensure(node: str, runtime: Runtime) -> None:
-    """Make sure that the daemons behind a runtime run; Docker needs containerd too.
+    """Make sure that the daemons behind a runtime run, and that its own unit is there; Docker needs containerd too.
 
     Raises:
-        LabError: one does not start.
+        LabError: one does not start, or the node's image has no such unit.
     """
     nodes.run(node, ["systemctl", "start", "containerd"])
-    if runtime is DOCKERSHIM:
+    if runtime.shares_with(DOCKERSHIM):
         nodes.run(node, ["systemctl", "start", "docker"])
         nodes.run(node, ["docker", "version"])
+    if runtime.unit:
+        nodes.run(node, ["systemctl", "cat", runtime.unit])
+
+
+def enable(node: str, runtime: Runtime) -> None:
+    """Start what only this runtime needs, now and when the node boots.
+
+    Raises:
+        LabError: it does not start.
+    """
+    if runtime.unit:
+        nodes.run(node, ["systemctl", "enable", "--now", "--quiet", runtime.unit])
+
+
+def retire(node: str, runtime: Runtime) -> None:
+    """Stop what only this runtime needs, for good; its containers run on.
+
+    Raises:
+        LabError: it does not stop.
+    """
+    if runtime.unit:
+        # An image without it has nothing to stop.
+        script = 'systemctl cat "$1" >/dev/null 2>&1 || exit 0; systemctl disable --now --quiet "$1"'
+        nodes.run(node, ["sh", "-c", script, "sh", runtime.unit])
 
 
 def containers(node: str, runtime: Runtime) -> list[str]:
@@ -43,7 +67,7 @@ def containers(node: str, runtime: Runtime) -> list[str]:
     Raises:
         LabError: the runtime does not answer.
     """
-    if runtime is DOCKERSHIM:
+    if runtime.shares_with(DOCKERSHIM):
         command = ["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={OF_DOCKERSHIM}"]
     else:
         command = ["ctr", "--namespace", "k8s.io", "containers", "ls", "--quiet"]
@@ -56,7 +80,7 @@ def images(node: str, runtime: Runtime) -> set[str]:
     Raises:
         LabError: the runtime does not answer.
     """
-    if runtime is DOCKERSHIM:
+    if runtime.shares_with(DOCKERSHIM):
         command = ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"]
     else:
         command = ["ctr", "--namespace", "k8s.io", "images", "ls", "--quiet"]
@@ -83,7 +107,7 @@ def clear(node: str, runtime: Runtime) -> int:
         LabError: something cannot be removed, or is still there afterwards.
     """
     found = containers(node, runtime)
-    if runtime is DOCKERSHIM:
+    if runtime.shares_with(DOCKERSHIM):
         if found:
             nodes.run(node, ["docker", "rm", "--force", "--volumes", *found], timeout=SECONDS)
         _forget_dockershim(node)

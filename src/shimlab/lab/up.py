@@ -7,36 +7,102 @@ import fcntl
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from shimlab import paths
 from shimlab.errors import LabError
-from shimlab.lab import cluster, engine, host, image, kind, release
+from shimlab.lab import cluster, creation, engine, host, image, kind, labs, release
+from shimlab.lab import given as given_image
 from shimlab.progress import say, step
 
 
-def up(minor: str = release.DEFAULT, *, keep: bool = False) -> None:
-    """Make the machine ready, build the node image if needed, and create the cluster if it is not there.
+@dataclass(frozen=True)
+class Took:
+    """How many seconds making a cluster took, and how many of them kubeadm's own init and join."""
+
+    cluster: float
+    kubeadm: float
+
+    @property
+    def ratio(self) -> float:
+        """Return how many times kubeadm's own time it was: machines differ, this little."""
+        return self.cluster / self.kubeadm
+
+
+def up(name: str = labs.DEFAULT, *, given: str = "", keep: bool = False) -> Took | None:
+    """Make the machine ready, build the node images if needed, and create the cluster if it is not there.
+
+    Return how long the cluster took, or nothing if it was there.
+
+    ``name`` is a lab of lab/clusters. ``given`` is a node image of somebody else's, such as kindest/node; the lab is
+    then one that needs containerd alone. ``keep`` keeps the stages of the image build.
 
     Raises:
         LabError: for each thing the user can mend; what was half made is removed.
     """
     began = time.monotonic()
-    host.architecture()
-    wanted = release.load(minor)
+    lab = labs.load(labs.FOR_GIVEN if given else name)
+    if not given:
+        host.architecture()
     with alone():
         prepare()
         cluster.refuse_foreign()
-        tag = image.ensure(wanted, keep=keep)
-        if cluster.is_up(tag):
-            say("The lab is up.")
-            return
+        _refuse_other(lab)
+        images = {labs.GIVEN: given_image.ensure(given)} if given else _images(lab, keep=keep)
+        configuration = lab.for_kind(images)
+        recipe = labs.recipe(lab, configuration)
+        if cluster.is_up(recipe):
+            say(f"The lab is up ({lab.name}).")
+            _say_moved(lab)
+            return None
         cluster.remove()
-        kubeadm = cluster.create(wanted, tag)
-    seconds = time.monotonic() - began
+        ready = time.monotonic()
+        kubeadm = creation.create(configuration, recipe)
+    took = Took(time.monotonic() - ready, kubeadm)
+    before = f", after {ready - began:.0f} s for the machine and the images" if ready - began >= 5 else ""
     say(
-        f"The lab is up: {seconds:.0f} s, of which kubeadm took {kubeadm:.0f} s (ratio {seconds / kubeadm:.2f})."
+        f"The lab is up ({lab.name}): {took.cluster:.0f} s{before}. "
+        f"kubeadm took {took.kubeadm:.0f} s of them (ratio {took.ratio:.2f})."
     )
+    return took
+
+
+def is_current(name: str) -> bool:
+    """Tell whether the lab of this name is up, made from what lab/ holds now; one of a given image always is.
+
+    Raises:
+        LabError: lab/ has no such lab.
+    """
+    lab = labs.load(name)
+    if name == labs.FOR_GIVEN:
+        return bool(cluster.made_from())
+    tags = {minor: release.load(minor).tag for minor in lab.releases}
+    return cluster.is_up(labs.recipe(lab, lab.for_kind(tags)))
+
+
+def _images(lab: labs.Lab, *, keep: bool) -> dict[str, str]:
+    return image.ensure_all([release.load(minor) for minor in lab.releases], keep=keep)
+
+
+def _refuse_other(lab: labs.Lab) -> None:
+    there = cluster.lab()
+    if there and there != lab.name:
+        raise LabError(
+            f"the lab that is up is {there!r}, and {lab.name!r} would take its place",
+            "`shimlab down` first, or export SHIMLAB_NAME=another-name for a second lab",
+        )
+
+
+def _say_moved(lab: labs.Lab) -> None:
+    """Say which nodes are not on the runtime that the lab was made with: somebody moved them."""
+    made_with = lab.runtimes(paths.name())
+    for node in cluster.status():
+        wanted = made_with.get(node.name, node.asked)
+        if node.asked != wanted:
+            say(f"  {node.name} was moved to {node.asked}; back: shimlab node {wanted} {node.name}")
+        elif not node.ready:
+            say(f"  {node.name} is not Ready")
 
 
 def prepare() -> None:
@@ -76,7 +142,10 @@ def down(*, everything: bool = False) -> None:
             if found.ours:
                 with step("Stopping our Docker engine"):
                     if not engine.stop_private():
-                        say("  it goes on: containers that are not the lab's run in it")
+                        say("  it goes on: containers that are not this lab's run in it")
+                        everything = False
+        if paths.name() != paths.DEFAULT_NAME:
+            shutil.rmtree(paths.state_dir(), ignore_errors=True)
         if everything:
             shutil.rmtree(engine.DATA, ignore_errors=True)
             shutil.rmtree(paths.cache_dir(), ignore_errors=True)
