@@ -1,0 +1,1 @@
+shimlab cri shimlab-worker2 version

@@ -1,0 +1,1 @@
+shimlab doctor --json | jq '.[] | select(.name == "lab")'

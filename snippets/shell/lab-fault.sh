@@ -1,0 +1,2 @@
+shimlab break cri-socket-swapped shimlab-worker2
+shimlab repair

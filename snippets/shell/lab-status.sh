@@ -1,0 +1,1 @@
+shimlab status

@@ -1,0 +1,2 @@
+shimlab node containerd shimlab-worker2
+shimlab node dockershim shimlab-worker2
