@@ -13,10 +13,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from hooks import results
+
 ROOT = Path(__file__).parent.parent
 CONFIGS = {"en": "mkdocs.yml", "zh": "mkdocs.zh.yml"}
 #: What the site is made of.
-SOURCES = ("docs", "notebooks", "snippets", "facts", "hooks", "overrides", "terms.txt", *CONFIGS.values())
+SOURCES = (
+    *("docs", "notebooks", "snippets", "facts", "hooks", "overrides", "terms.txt", *CONFIGS.values()),
+    results.VALIDATED.as_posix(),
+)
 
 
 def source_files(root: Path = ROOT) -> list[Path]:
@@ -24,8 +29,9 @@ def source_files(root: Path = ROOT) -> list[Path]:
     files = []
     for name in SOURCES:
         path = root / name
-        files += sorted(path.rglob("*")) if path.is_dir() else [path]
-    return [f for f in files if f.is_file() and not _is_by_product(f.relative_to(root))]
+        found = sorted(path.rglob("*")) if path.is_dir() else []
+        files += [f for f in found if not _is_by_product(f.relative_to(path))] or [path]
+    return [f for f in files if f.is_file()]
 
 
 def _is_by_product(path: Path) -> bool:

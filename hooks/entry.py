@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,15 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from hooks import build, fact_refs, facts, fallback, notebook_html, notebooks, root
+from hooks import build, data, fact_refs, facts, fallback, notebook_html, notebooks, root
+from hooks.compact import compact
 
 log = logging.getLogger("mkdocs.hooks.shimlab")
 
-_facts: dict[str, facts.Fact] = {}
+_data: list[data.Data] = []
 _split: dict[str, notebooks.SplitNotebook] = {}
 _untranslated: set[str] = set()
 _sources: list[str] = []
-
-_PROOF_PAGES = "notebooks/"
 
 
 def _repository(config: MkDocsConfig) -> Path:
@@ -43,14 +43,14 @@ def _warn(where: str) -> Any:  # noqa: ANN401
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Read the facts before any page; what is wrong with them stops the build."""
+    """Read the data before any page; what is wrong with it stops the build."""
     # Taken before anything is read: what changes while the build runs makes it stale.
     _sources[:] = [build.fingerprint(_repository(config))]
-    _facts.clear()
-    try:
-        _facts.update(facts.load(_repository(config) / "facts"))
-    except facts.FactError as error:
-        log.error("facts/%s", error)  # noqa: TRY400 - the message says all, a traceback hides it
+    complaints: list[str] = []
+    _data[:] = [data.load(_repository(config), complaints.append)]
+    # What could not be read is missing elsewhere, and would be told of there once more.
+    for complaint in complaints or _data[0].problems():
+        log.error("%s", complaint)
     return config
 
 
@@ -67,7 +67,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             notebook,
             lang,
             str(config.site_url),
-            lambda text: fact_refs.render(text, _facts, lang, lambda _: None, plain=True),
+            lambda text: fact_refs.render(text, _data[0].facts, lang, lambda _: None, plain=True),
             lambda _: None,
         )
         _write_if_changed(cache / notebook.uri, nbformat.writes(node))  # type: ignore[no-untyped-call]
@@ -109,22 +109,18 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         notebook = _split[uri]
         markdown = notebooks.compose(notebook, lang, warn)
         page.meta["notebook"] = notebook.source.name
-    markdown = fact_refs.render(markdown, _facts, lang, warn)
-    if fact_refs.TABLE_MARK in markdown:
-        rows = fact_refs.table(_facts, lang, lambda proof: _proof_url(proof, page, files))
-        markdown = markdown.replace(fact_refs.TABLE_MARK, rows)
+    markdown = _data[0].fill(markdown, lang, uri, _title, warn)
     if page.meta.get("description"):
-        page.meta["description"] = fact_refs.render_bare(str(page.meta["description"]), _facts, lang, warn)
+        page.meta["description"] = fact_refs.render_bare(
+            str(page.meta["description"]), _data[0].facts, lang, warn
+        )
     return markdown
 
 
-def _proof_url(proof: str, page: Page, files: Files) -> str | None:
-    """Find the page of a notebook that proves a fact; other proofs have no page."""
-    path = proof.partition("#")[0]
-    if not path.startswith(_PROOF_PAGES):
-        return None
-    target = files.get_file_from_path(f"{notebooks.SECTION}/{path.removeprefix(_PROOF_PAGES)}")
-    return target.url_relative_to(page.file) if target else None
+def _title(name: str) -> str:
+    """Give the title of a notebook in the language of this site, or its name where there is no such notebook."""
+    notebook = _split.get(f"{notebooks.SECTION}/{name}")
+    return notebooks.title(notebook) if notebook else name
 
 
 @event_priority(50)
@@ -139,8 +135,8 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         page.edit_url = None
     if uri in _untranslated:
         html = fallback.under_notice(html)
-    if not page.meta.get("description"):
-        page.meta["description"] = _first_words(html)
+    # The template puts it into an attribute as it is.
+    page.meta["description"] = escape(page.meta.get("description") or _first_words(html))
     return html
 
 
@@ -152,6 +148,11 @@ def _first_words(html: str, most: int = 160) -> str:
         if text and not paragraph.find_parent(class_="admonition"):
             return text if len(text) <= most else text[:most].rsplit(" ", 1)[0].rstrip(",;:，；：、") + "…"
     return ""
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Leave out white space that nobody sees."""
+    return compact(output)
 
 
 def on_post_build(config: MkDocsConfig) -> None:

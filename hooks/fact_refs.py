@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from hooks import markdown_text
 from hooks.facts import Fact, spell_versions
 
-TABLE_MARK = "<!-- facts-table -->"
-
 _REF = re.compile(
     r"(?P<escape>\\?)\{\{\s*fact\(\s*(?P<q>['\"])(?P<id>[^'\"]+)(?P=q)\s*"
     r"(?:,\s*(?P<r>['\"])(?P<form>[^'\"]*)(?P=r)\s*)?\)\s*\}\}"
@@ -25,22 +23,8 @@ _LIKE_REF = re.compile(r"(?<!\\)\{\{\s*fact\b[^}]*\}?\}?")
 _MARKDOWN = re.compile(r"[&<>\"'\\`*_\[\]|~^#!:$]")
 
 WORDS = {
-    "en": {
-        "source": "Source",
-        "unverified": "not verified",
-        "fact": "Fact",
-        "sources": "Sources",
-        "proof": "Proof",
-        "colon": ": ",
-    },
-    "zh": {
-        "source": "来源",
-        "unverified": "未经核实",
-        "fact": "事实",
-        "sources": "来源",
-        "proof": "证据",
-        "colon": "：",
-    },
+    "en": {"source": "Source: ", "unverified": "not verified"},
+    "zh": {"source": "来源：", "unverified": "未经核实"},
 }
 
 Warn = Callable[[str], None]
@@ -78,7 +62,7 @@ def render(text: str, facts: Mapping[str, Fact], lang: str, warn: Warn, *, plain
         fact = _known(match, facts, warn)
         if match["escape"] or fact is None:
             return match[0].removeprefix("\\")
-        return _escape(fact.value(lang)) if match["form"] == "bare" else show(fact, lang)
+        return escape(fact.value(lang)) if match["form"] == "bare" else show(fact, lang)
 
     def in_code(match: re.Match[str]) -> str:
         fact = _known(match, facts, warn)
@@ -115,37 +99,6 @@ def render_bare(text: str, facts: Mapping[str, Fact], lang: str, warn: Warn) -> 
     return _REF.sub(value, text)
 
 
-def table(facts: Mapping[str, Fact], lang: str, proof_url: Callable[[str], str | None]) -> str:
-    """Make the reference table of all facts, each row with the fact's id as its anchor."""
-    words = WORDS[lang]
-    rows = []
-    for fact in sorted(facts.values(), key=lambda fact: fact.id):
-        value = html.escape(fact.value(lang))
-        value = f"<code>{value}</code>" if fact.is_code else f"<strong>{value}</strong>"
-        said = [f"{value}{_mark(fact, lang)}"]
-        if fact.note:
-            said.append(f'<small class="fact-note">{html.escape(fact.note[lang])}</small>')
-        if fact.versions:
-            holds = spell_versions(fact.versions, lang)
-            said.append(f'<small class="fact-note">{html.escape(holds[0].upper() + holds[1:])}</small>')
-        said.append(f'<a class="fact-id" href="#{fact.id}">{fact.id}</a>')
-        sources = [
-            f'<a href="{html.escape(source.url)}">{html.escape(source.title)}</a>' for source in fact.sources
-        ]
-        if fact.proof:
-            sources.append(f"{words['proof']}{words['colon']}{_proof(fact.proof, proof_url)}")
-        cells = f"<td>{'<br>'.join(said)}</td><td>{'<br>'.join(sources)}</td>"
-        rows.append(f'<tr id="{fact.id}">{cells}</tr>')
-    head = f"<thead><tr><th>{words['fact']}</th><th>{words['sources']}</th></tr></thead>"
-    # The search finds these values on the pages that use them; as one wall of text they only crowd it.
-    return f'<table data-search-exclude="true">{head}<tbody>\n' + "\n".join(rows) + "\n</tbody></table>"
-
-
-def _proof(proof: str, proof_url: Callable[[str], str | None]) -> str:
-    url, label = proof_url(proof), f"<code>{html.escape(proof.partition('#')[0])}</code>"
-    return f'<a href="{html.escape(url)}">{label}</a>' if url else label
-
-
 def _known(match: re.Match[str], facts: Mapping[str, Fact], warn: Warn) -> Fact | None:
     """Find the fact that a reference names; complain about a wrong id or form."""
     if match["escape"]:
@@ -158,7 +111,7 @@ def _known(match: re.Match[str], facts: Mapping[str, Fact], warn: Warn) -> Fact 
     return fact
 
 
-def _escape(value: str) -> str:
+def escape(value: str) -> str:
     """Make a value safe between Markdown and HTML."""
     return _MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", value)
 
@@ -166,23 +119,23 @@ def _escape(value: str) -> str:
 def _html(fact: Fact, lang: str) -> str:
     """Show a value as a link to its first source; the title tells the source and the versions."""
     words, source = WORDS[lang], fact.sources[0]
-    value = _escape(fact.value(lang))
+    value = escape(fact.value(lang))
     value = f"<code>{value}</code>" if fact.is_code else value
-    title = f"{words['source']}{words['colon']}{source.title}"
+    title = f"{words['source']}{source.title}"
     if fact.versions:
         holds = spell_versions(fact.versions, lang)
         title += f" ({holds})" if lang == "en" else f"（{holds}）"
     link = f'<a class="fact" href="{html.escape(source.url)}" title="{html.escape(title)}">{value}</a>'
-    return link + _mark(fact, lang)
+    return link + unverified(fact, lang)
 
 
-def _mark(fact: Fact, lang: str) -> str:
+def unverified(fact: Fact, lang: str) -> str:
     """Make the visible mark of a fact that nobody has verified yet."""
     return "" if fact.verified else f' <span class="fact-unverified">{WORDS[lang]["unverified"]}</span>'
 
 
 def _markdown(fact: Fact, lang: str) -> str:
     """Show a value as plain Markdown with a link to its first source."""
-    value = f"`{fact.value(lang)}`" if fact.is_code else _escape(fact.value(lang))
+    value = f"`{fact.value(lang)}`" if fact.is_code else escape(fact.value(lang))
     mark = "" if fact.verified else f" ({WORDS[lang]['unverified']})"
     return f"[{value}]({fact.sources[0].url}){mark}"

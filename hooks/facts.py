@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from hooks import releases, yaml_files
+
 LANGUAGES = ("en", "zh")
 #: What a value may be. CODE_KINDS are shown as code, a name only where it is the same in both languages.
 TEXT_KINDS = ("text", "date", "version", "link")
@@ -28,6 +30,13 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _KEYS = {"value", "kind", "versions", "source", "proof", "verified", "note"}
+#: Keys that only facts of some kinds may have, and those that the table of a kind cannot do without.
+_ONLY = {
+    "component": ("flag", "socket", "message", "version"),
+    "protocol": ("socket",),
+    "deprecated": ("flag",),
+}
+_NEEDED = {"component": ("flag", "socket", "message"), "protocol": ("socket",)}
 
 
 class FactError(ValueError):
@@ -59,6 +68,12 @@ class Fact:
     proof: str | None = None
     verified: bool = True
     note: Mapping[str, str] | None = None
+    #: Whose flag or release it is, who listens on the socket, who prints the message.
+    component: Mapping[str, str] | None = None
+    #: What is spoken on a socket.
+    protocol: Mapping[str, str] | None = None
+    #: The release from which a flag is deprecated.
+    deprecated: str | None = None
 
     @property
     def is_code(self) -> bool:
@@ -104,10 +119,7 @@ def load(folder: Path) -> dict[str, Fact]:
     """
     facts: dict[str, Fact] = {}
     for path in sorted(folder.glob("*.yaml")):
-        try:
-            data = yaml.safe_load(path.read_text("utf-8")) or {}
-        except yaml.YAMLError as error:
-            raise FactError(path.name, "", f"is not YAML: {error}") from error
+        data = read(folder, path.name)
         if not isinstance(data, dict):
             raise FactError(path.name, "", "is not a mapping of ids to facts")
         for fact_id, raw in data.items():
@@ -116,6 +128,18 @@ def load(folder: Path) -> dict[str, Fact]:
                 raise FactError(path.name, fact.id, f"is already written in {facts[fact.id].file}")
             facts[fact.id] = fact
     return facts
+
+
+def read(folder: Path, name: str) -> Any:  # noqa: ANN401 - whatever the YAML holds
+    """Read a file of facts, or of a table, below the folder of facts; an empty one holds an empty mapping.
+
+    Raises:
+        FactError: it is not YAML, or a key stands twice in a mapping.
+    """
+    try:
+        return yaml_files.load(folder / name) or {}
+    except yaml.YAMLError as error:
+        raise FactError(name, "", f"cannot be read: {error}") from error
 
 
 def _fact(file: str, fact_id: str, raw: Any) -> Fact:  # noqa: ANN401 - whatever the YAML holds
@@ -128,38 +152,64 @@ def _fact(file: str, fact_id: str, raw: Any) -> Fact:  # noqa: ANN401 - whatever
         raise wrong("an id is small letters, digits, dots and hyphens")
     if not isinstance(raw, dict):
         raise wrong("is not a mapping with `value` and `source`")
-    if unknown := sorted(set(raw) - _KEYS):
-        raise wrong(f"unknown key {', '.join(map(repr, unknown))}; there are {', '.join(sorted(_KEYS))}")
     kind = raw.get("kind", "text")
     if kind not in KINDS:
         raise wrong(f"unknown kind {kind!r}; there are {', '.join(KINDS)}")
-    values = _by_language(raw.get("value"), wrong, "value")
+    keys = _KEYS | {key for key, kinds in _ONLY.items() if kind in kinds}
+    if unknown := sorted(set(raw) - keys):
+        raise wrong(f"unknown key {', '.join(map(repr, unknown))}; a {kind} has {', '.join(sorted(keys))}")
+    for key, kinds in _NEEDED.items():
+        if kind in kinds and key not in raw:
+            raise wrong(f"a {kind} needs `{key}`: the table of its kind shows it")
+    values = by_language(raw.get("value"), wrong, "value")
     if kind == "date":
         for value in values.values():
             try:
                 spell_date(value, "en")
             except ValueError as error:
                 raise wrong(str(error)) from error
-    for key in ("versions", "proof"):
+    for key in ("versions", "proof", "deprecated"):
         if raw.get(key) is not None and (not isinstance(raw[key], str) or not raw[key].strip()):
             raise wrong(f"`{key}` is text in quotes")
+    try:
+        _check_releases(raw.get("versions"), raw.get("deprecated"))
+    except ValueError as error:
+        raise wrong(str(error)) from error
     if not isinstance(raw.get("verified", True), bool):
         raise wrong("`verified` is true or false")
-    note = raw.get("note")
+
+    def optional(key: str) -> dict[str, str] | None:
+        return None if raw.get(key) is None else by_language(raw[key], wrong, key)
+
     return Fact(
         id=fact_id,
         file=file,
         kind=kind,
         values=values,
-        sources=_sources(raw.get("source"), wrong),
+        sources=sources(raw.get("source"), wrong),
         versions=raw.get("versions"),
         proof=raw.get("proof"),
         verified=raw.get("verified", True),
-        note=None if note is None else _by_language(note, wrong, "note"),
+        note=optional("note"),
+        component=optional("component"),
+        protocol=optional("protocol"),
+        deprecated=raw.get("deprecated"),
     )
 
 
-def _by_language(raw: Any, wrong: Any, key: str) -> dict[str, str]:  # noqa: ANN401
+def _check_releases(versions: str | None, deprecated: str | None) -> None:
+    """See that a range of releases is one, and that a flag was deprecated while it existed.
+
+    Raises:
+        ValueError: it is not; says both.
+    """
+    if versions:
+        releases.ends(versions)
+    if deprecated and not releases.is_within(releases.release(deprecated), versions):
+        raise ValueError(f"was deprecated in {deprecated}, but exists in {versions} only")
+
+
+def by_language(raw: Any, wrong: Any, key: str) -> dict[str, str]:  # noqa: ANN401
     """Accept one text for both languages, a date, or one text for each language."""
     if isinstance(raw, datetime.date):
         raw = raw.isoformat()
@@ -175,7 +225,17 @@ def _by_language(raw: Any, wrong: Any, key: str) -> dict[str, str]:  # noqa: ANN
     return {lang: text.strip() for lang, text in texts.items()}
 
 
-def _sources(raw: Any, wrong: Any) -> tuple[Source, ...]:  # noqa: ANN401
+def lines(raw: Any, wrong: Any, key: str) -> dict[str, str]:  # noqa: ANN401
+    """Accept one line for each language, as a row of a table or of a list has room for."""
+    if not isinstance(raw, dict):
+        raise wrong(f"`{key}` is a mapping with exactly {' and '.join(LANGUAGES)}")
+    texts = by_language(raw, wrong, key)
+    if any("\n" in text for text in texts.values()):
+        raise wrong(f"`{key}` is one line in each language")
+    return texts
+
+
+def sources(raw: Any, wrong: Any) -> tuple[Source, ...]:  # noqa: ANN401
     """Check the list of sources."""
     if not isinstance(raw, list) or not raw:
         raise wrong("`source` is a list of at least one {title, url}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
+from base64 import b64decode
 from collections.abc import Iterable
 
 from bs4 import BeautifulSoup, Tag
@@ -18,12 +19,14 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 
 _CODE_CELL = ".jp-CodeCell .jp-Cell-inputWrapper"
-_MARKER = re.compile(r'<div class="nb-cell" data-cell="(\d+)"></div>')
+_MARKER = re.compile(r'<div class="nb-cell" id="([\w-]+)" data-cell="(\d+)"></div>')
 #: Classes of the highlighter that are shown in the colour of the code itself: names, brackets,
 #: operators, white space. Their elements are a third of a notebook's page.
 _PLAIN_SPAN = re.compile(r'<span class="[npow]">([^<]*)</span>')
 #: Elements that no output of ours needs, and that could run or load something.
-_FORBIDDEN = ("script", "style", "link", "iframe", "object", "embed", "base", "meta")
+_FORBIDDEN = ("script", "style", "link", "iframe", "object", "embed", "base", "meta", "foreignobject")
+#: mkdocs-jupyter makes a picture of drawings, whose words nobody can select and which knows no colours of the page.
+_DRAWING = "data:image/svg+xml;base64,"
 _STREAMS = {
     "application/vnd.jupyter.stdout": "stdout",
     "application/vnd.jupyter.stderr": "stderr",
@@ -41,7 +44,7 @@ class NotebookHtmlError(ValueError):
 
 
 def code_cells(html: str) -> list[str]:
-    """Take the code cells out of a page rendered by mkdocs-jupyter, cleaned, in order."""
+    """Take what is in the code cells out of a page rendered by mkdocs-jupyter, cleaned, in order."""
     # Styles and scripts are most of the page: cutting them first makes parsing ten times faster.
     html = re.sub(r"<(style|script)\b.*?</\1\s*>", "", html, flags=re.S | re.I)
     soup = BeautifulSoup(html, "html.parser")
@@ -65,13 +68,15 @@ def fill(html: str, cells: list[str]) -> str:
         raise NotebookHtmlError(
             f"the notebook has {len(markers)} code cells, mkdocs-jupyter made {len(cells)}"
         )
-    return _MARKER.sub(lambda match: cells[int(match[1])], html)
+    return _MARKER.sub(
+        lambda match: f'<div class="nb-cell" id="{match[1]}">{cells[int(match[2])]}</div>', html
+    )
 
 
 def _cell(cell: Tag) -> str:
     """Clean one code cell: its source, then its outputs."""
     soup = BeautifulSoup("", "html.parser")
-    out = soup.new_tag("div", attrs={"class": "nb-cell"})
+    out = soup.new_tag("div")
     source = cell.select_one("div[class*='highlight-ipynb'] > pre")
     if source is not None and source.get_text().strip():
         box = soup.new_tag("div", attrs={"class": "highlight"})
@@ -82,7 +87,7 @@ def _cell(cell: Tag) -> str:
         out.append(box)
     for area in cell.select(".jp-OutputArea-output"):
         out.append(_output(area, soup))
-    return _PLAIN_SPAN.sub(r"\1", str(out))
+    return _PLAIN_SPAN.sub(r"\1", out.decode_contents())
 
 
 def _shell(source: str) -> list[PageElement]:
@@ -98,6 +103,9 @@ def _output(area: Tag, soup: BeautifulSoup) -> Tag:
     """Clean one output and say in its class what it is."""
     kind = _STREAMS.get(str(area.get("data-mime-type")), "text")
     box = soup.new_tag("div", attrs={"class": f"nb-output nb-output--{kind}"})
+    for image in area.select(f'img[src^="{_DRAWING}"]'):
+        drawing = b64decode(str(image["src"]).removeprefix(_DRAWING)).decode("utf-8")
+        image.replace_with(*BeautifulSoup(drawing, "html.parser").find_all("svg", recursive=False))
     for element in area.find_all(_FORBIDDEN):
         element.decompose()
     for element in area.select(".anchor-link, [hidden]"):

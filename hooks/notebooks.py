@@ -23,10 +23,13 @@ from hooks.facts import LANGUAGES
 
 #: Where notebooks stand in the site.
 SECTION = "labs"
+#: What the anchor of a code cell begins with; its id follows.
+ANCHOR = "cell-"
 #: Metadata that depends on who executed the notebook, not on what it says.
 _FOREIGN_METADATA = ("vscode", "widgets", "colab", "toc", "varInspector")
 
-_INLINE_LINK = re.compile(r"(?P<head>!?\[[^\]]*\]\()(?P<url>[^)\s]+)(?P<tail>[^)]*\))")
+# From the end of its words on: they may hold code, of which the prose between is looked at alone.
+_INLINE_LINK = re.compile(r"(?P<head>\]\()(?P<url>[^)\s]+)(?P<tail>[^)]*\))")
 _DOCS = re.compile(r"^(?:\.\./)+docs/(?P<lang>\w+)/(?P<path>.*)$")
 
 Warn = Callable[[str], None]
@@ -83,6 +86,14 @@ def split(source: Path, lang: str) -> SplitNotebook:
     return SplitNotebook(source, notebook, ids)
 
 
+def title(notebook: SplitNotebook) -> str:
+    """Give the title of a notebook in its language: its first heading, or its file's name without one."""
+    for cell in notebook.node.cells:
+        if cell.cell_type == "markdown" and (found := markdown_text.headings(cell.source)):
+            return found[0].title
+    return notebook.source.name
+
+
 def _unique(slugs: list[str], used: set[str]) -> list[str]:
     """Number the ids that occur twice in a notebook."""
     out = []
@@ -127,14 +138,21 @@ def compose(notebook: SplitNotebook, lang: str, warn: Warn) -> str:
             text = markdown_text.with_ids(cell.source, notebook.heading_ids.get(index, []))
             parts.append(_map_links(text, lambda url: site_link(url, lang, warn)))
         elif cell.cell_type == "code":
-            parts.append(marker(code))
+            parts.append(marker(code, cell.id))
             code += 1
     return "\n\n".join(parts) + "\n"
 
 
-def marker(number: int) -> str:
-    """Make the element that stands for a code cell until the page is rendered."""
-    return f'<div class="nb-cell" data-cell="{number}"></div>'
+def marker(number: int, cell_id: str) -> str:
+    """Make the element that stands for a code cell until the page is rendered; MkDocs finds the anchor in it."""
+    return f'<div class="nb-cell" id="{ANCHOR}{cell_id}" data-cell="{number}"></div>'
+
+
+def link_to(cell: str, page: str) -> str:
+    """Write a link to `NN-name.ipynb`, or to a cell of it after `#`, as it works on a page at this path."""
+    name, _, cell_id = cell.partition("#")
+    target = posixpath.relpath(posixpath.join(SECTION, name), posixpath.dirname(page) or ".")
+    return f"{target}#{ANCHOR}{cell_id}" if cell_id else target
 
 
 def site_link(url: str, lang: str, warn: Warn) -> str:
@@ -154,11 +172,13 @@ def site_link(url: str, lang: str, warn: Warn) -> str:
 def portable(
     notebook: SplitNotebook, lang: str, site_url: str, text_of: Callable[[str], str], warn: Warn
 ) -> Any:  # noqa: ANN401
-    """Make the copy a reader downloads: facts spelt out, links to pages absolute."""
+    """Make the copy a reader downloads: facts spelt out, links to pages and to cells absolute."""
     node = copy.deepcopy(notebook.node)
 
     def absolute(url: str) -> str:
-        parts = urlsplit(site_link(url, lang, warn))
+        # Jupyter gives headings their anchors, but not cells: those are found on the page alone.
+        here = notebook.source.name if url.startswith(f"#{ANCHOR}") else ""
+        parts = urlsplit(here + site_link(url, lang, warn))
         if parts.scheme or parts.netloc or not parts.path:
             return url
         stem, extension = posixpath.splitext(posixpath.normpath(posixpath.join(SECTION, parts.path)))

@@ -12,7 +12,7 @@ import hashlib
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -114,6 +114,12 @@ def compare(english: Structure, other: Structure) -> Iterator[str]:
 
 def _said(item: tuple[str, int] | None) -> str:
     return f"'{item[0]}' (line {item[1]})" if item else "missing"
+
+
+def text_problems(texts: Mapping[str, str]) -> Iterator[str]:
+    """Tell what is wrong with the Chinese of a text that is kept as data, its English at hand."""
+    yield from compare(structure(texts["en"]), structure(texts["zh"]))
+    yield from zh_text.problems(texts["zh"])
 
 
 def source_hash(english: str) -> str:
