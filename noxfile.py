@@ -28,6 +28,7 @@ LOCKED = {
     "lab": ["lab", "notebook", "build"],
     "dev": ["site", "lab", "test", "lint", "build", "lock"],
 }
+BENCHES = ("rounds", "middlemen")
 QUIET = {"NO_MKDOCS_2_WARNING": "1", "PYTHONUTF8": "1"}
 JUPYTER = [
     *["--ServerApp.ip=127.0.0.1", "--ServerApp.root_dir=.cache/lab", "--ServerApp.allow_remote_access=False"],
@@ -150,17 +151,62 @@ def notebooks(session: nox.Session) -> None:
     python(session, "-m", "tests.notebooks.validate", *posargs, env=found)
 
 
-def up(session: nox.Session) -> None:
+@nox.session
+def red(session: nox.Session) -> None:
+    """See notebooks turn red on a lab that is not as they say; brings it up, and leaves it as it was."""
+    up(session)
+    pytest(session, "tests/red", *session.posargs, env=lab_environment(session))
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Break the running lab in every way that it knows, see how it shows, and repair it; brings it up."""
+    up(session)
+    pytest(session, "tests/faults", *session.posargs, env=lab_environment(session))
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    """Run Kubernetes' own tests of nodes and pods on the workers of the running lab."""
+    up(session)
+    pytest(session, "tests/conformance", *session.posargs, env=lab_environment(session))
+
+
+@nox.session
+def removed(session: nox.Session) -> None:
+    """Test the lab in which a kubelet goes past dockershim; brings it up, so no other may be."""
+    up(session, "--lab", "removed")
+    found = lab_environment(session)
+    pytest(session, "tests/removed", *session.posargs, env=found)
+    python(session, "-m", "tests.notebooks.validate", env=found)
+    # One fault can be had on this lab alone; every other one is broken and repaired on the default lab.
+    pytest(session, "tests/faults", "-k", "kubelet-upgraded", env=found)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure: `-- rounds` of up and down, each with what it leaves, or `-- middlemen` between kubelet and runc."""
+    which, *arguments = session.posargs or ["rounds"]
+    if which not in BENCHES:
+        session.error(f"unknown: {which}; there are {', '.join(BENCHES)}, and their options after them")
+    python(session, "-m", f"bench.{which}", *arguments)
+
+
+def up(session: nox.Session, *arguments: str) -> None:
     """Bring the lab up, whatever the machine has of it."""
-    python(session, "-m", "shimlab", "up")
+    python(session, "-m", "shimlab", "up", *arguments)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run everything; `-- --offline` leaves out what needs a cluster, `-- --keep` leaves the lab up."""
-    unknown = set(session.posargs) - {"--offline", "--keep"}
-    if unknown:
-        session.error(f"unknown: {' '.join(sorted(unknown))}; this session takes --offline and --keep")
+    """Run everything but conformance, bench and lock.
+
+    `-- --offline` leaves out what needs a cluster, `-- --conformance` adds Kubernetes' own tests, `-- --keep` leaves
+    the lab up.
+    """
+    taken = {"--offline", "--keep", "--conformance"}
+    if unknown := set(session.posargs) - taken:
+        session.error(f"unknown: {' '.join(sorted(unknown))}; this session takes {', '.join(sorted(taken))}")
     flags = set(session.posargs)
     session.posargs.clear()
     took: dict[str, float] = {}
@@ -177,11 +223,24 @@ def tests(session: nox.Session) -> None:
     if "--offline" not in flags:
         timed("lab up", up)
         try:
-            for part in (live, snippets, notebooks):
+            for part in (
+                live,
+                snippets,
+                notebooks,
+                red,
+                faults,
+                *([conformance] if "--conformance" in flags else []),
+            ):
                 timed(part.__name__, part.func)
         finally:
-            if "--keep" not in flags:
-                timed("lab down", lambda inner: down(inner, "--check"))
+            timed("lab down", lambda inner: down(inner, "--check"))
+        timed("removed up", lambda inner: up(inner, "--lab", "removed"))
+        try:
+            timed("removed", removed.func)
+        finally:
+            timed("removed down", lambda inner: down(inner, "--check"))
+        if "--keep" in flags:
+            timed("lab up", up)
     for name, seconds in took.items():
         session.log(f"{name:<12} {seconds:6.0f} s")
 

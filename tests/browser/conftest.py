@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import shutil
@@ -42,16 +43,25 @@ def site() -> Path:
     return build.ROOT / "site"
 
 
-@pytest.fixture(scope="session")
-def base(site: Path) -> Iterator[str]:
-    """The address of the running site."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(site)))
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder of built pages, and give its address."""
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder))
+    )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
     thread.join(timeout=5)
+
+
+@pytest.fixture(scope="session")
+def base(site: Path) -> Iterator[str]:
+    """The address of the running site."""
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +89,9 @@ def open_page(browser: Browser, base: str) -> Iterator[Callable[..., Page]]:
     """Open pages of the site, each in a browser window of its own that may read the clipboard."""
     contexts = []
 
-    def opened(uri: str, *, width: int = 1280, scheme: str = "light", script: bool = True) -> Page:
+    def opened(
+        uri: str, *, width: int = 1280, scheme: str = "light", script: bool = True, at: str = base
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=scheme,  # type: ignore[arg-type]
@@ -90,8 +102,8 @@ def open_page(browser: Browser, base: str) -> Iterator[Callable[..., Page]]:
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.complaints = []  # type: ignore[attr-defined]
-        _listen(page, base)
-        go(page, f"{base}/{uri}", script=script)
+        _listen(page, at)
+        go(page, f"{at}/{uri}", script=script)
         return page
 
     yield opened
@@ -111,16 +123,22 @@ def go(page: Page, address: str, *, script: bool = True) -> None:
 def each_page(
     open_page: Callable[..., Page], base: str, site: Path
 ) -> Callable[..., Iterator[tuple[str, Page]]]:
-    """Walk through all pages of the site in one window."""
+    """Walk through all pages of the site in one window, or through those of a language, or above both."""
 
-    def walk(**options: Any) -> Iterator[tuple[str, Page]]:
-        addresses = pages_of(site)
+    def walk(lang: str | None = None, **options: Any) -> Iterator[tuple[str, Page]]:
+        addresses = [uri for uri in pages_of(site) if lang in (None, _language(uri))]
         page = open_page(addresses[0], **options)
         for uri in addresses:
             go(page, f"{base}/{uri}")
             yield uri, page
 
     return walk
+
+
+def _language(uri: str) -> str:
+    """Read the language of an address, or "" above the languages."""
+    first = uri.partition("/")[0]
+    return first if first in build.CONFIGS else ""
 
 
 def _listen(page: Page, base: str) -> None:

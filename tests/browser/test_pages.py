@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 Open = Callable[..., Page]
 Each = Callable[..., Iterator[tuple[str, Page]]]
 
-_WIDER = """() => [...document.querySelectorAll("body *")]
+WIDER = """() => [...document.querySelectorAll("body *")]
   .filter(e => {
     for (let p = e; p && p !== document.body; p = p.parentElement) {
       const s = getComputedStyle(p)
@@ -47,7 +47,7 @@ def test_no_page_is_wider_than_its_window(each_page: Each, width: int) -> None:
     too_wide = {}
     for uri, page in each_page(width=width):
         scrolls = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        wider = page.evaluate(_WIDER)
+        wider = page.evaluate(WIDER)
         if scrolls or wider:
             too_wide[uri] = wider or "scrolls"
     assert too_wide == {}
@@ -56,7 +56,7 @@ def test_no_page_is_wider_than_its_window(each_page: Each, width: int) -> None:
 def test_the_check_of_widths_sees_a_wide_element(open_page: Open) -> None:
     page = open_page("en/", width=390)
     page.locator("article").evaluate("e => e.innerHTML += '<div class=w style=width:999px>w</div>'")
-    assert "DIV.w" in page.evaluate(_WIDER)
+    assert "DIV.w" in page.evaluate(WIDER)
 
 
 def test_what_scrolls_sideways_is_reachable_by_keyboard(each_page: Each) -> None:

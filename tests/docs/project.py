@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from hooks import build
+from hooks import build, results
 from nbformat import v4
 
+RECORDED = "2026-11-25"
 FACTS = """
 release:
   kind: date
@@ -21,6 +22,7 @@ release:
   source: [{title: "The release", url: "https://example.org/release"}]
 the-flag:
   kind: flag
+  component: kubelet
   value: "--some_flag=remote"
   verified: false
   source: [{title: "Its source", url: "https://example.org/flag"}]
@@ -30,7 +32,10 @@ the-flag:
 def notebook(*cells: Any) -> Any:
     """Make a notebook of these cells, executed in order."""
     made = v4.new_notebook(
-        metadata={"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+        metadata={
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "shimlab": {"labs": ["deprecated"]},
+        }
     )
     made.cells = list(cells)
     for count, cell in enumerate((c for c in made.cells if c.cell_type == "code"), 1):
@@ -42,10 +47,13 @@ def prose(lang: str, source: str) -> Any:
     return v4.new_markdown_cell(source, metadata={"tags": [f"lang:{lang}"]})
 
 
-def code(source: str, *outputs: Any, tags: tuple[str, ...] = (), **metadata: Any) -> Any:
+def code(source: str, *outputs: Any, tags: tuple[str, ...] = (), name: str = "", **metadata: Any) -> Any:
+    """Make a code cell; `name` is its id."""
     if tags:
         metadata["tags"] = list(tags)
-    return v4.new_code_cell(source, outputs=list(outputs), metadata=metadata)
+    return v4.new_code_cell(
+        source, outputs=list(outputs), metadata=metadata, **({"id": name} if name else {})
+    )
 
 
 def printed(text: str, name: str = "stdout") -> Any:
@@ -58,8 +66,12 @@ def make(
     notebooks: dict[str, Any] | None = None,
     snippets: dict[str, str] | None = None,
     facts: str = FACTS,
+    tables: dict[str, str] | None = None,
 ) -> Path:
-    """Write a repository with this one's settings; `pages` and `snippets` map a path to a text."""
+    """Write a repository with this one's settings; `pages`, `snippets` and `tables` map a path to a text.
+
+    Its notebooks count as recorded on RECORDED.
+    """
     for name, text in {"docs/zh/.keep": "", "docs/en/.keep": "", **pages}.items():
         _write(folder / name, text)
     for name, text in (snippets or {}).items():
@@ -68,7 +80,11 @@ def make(
     (folder / "snippets").mkdir(exist_ok=True)
     for name, made in (notebooks or {}).items():
         nbformat.write(made, folder / "notebooks" / name)
+        run = results.Run("deprecated", RECORDED, results.code_cells(folder / "notebooks" / name))
+        results.merge(folder / results.RECORDED, name, run)
     _write(folder / "facts" / "all.yaml", facts)
+    for name, text in (tables or {}).items():
+        _write(folder / "facts" / "tables" / name, text)
     return folder
 
 

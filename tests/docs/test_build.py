@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from hooks import sitecheck
 from nbformat import v4
 from tests.docs import project
 
@@ -20,7 +21,9 @@ description: Out on {{ fact("release", "bare") }}.
 
 Out on {{ fact("release") }}, with {{ fact("the-flag") }} or `{{ fact("the-flag", "bare") }} now`.
 
-See [the lab](labs/01-lab.ipynb#the-trap-part-2). A template: `{{ .Status }}`; literally \\{{ fact("release") }}.
+See [the lab](labs/01-lab.ipynb#the-trap-part-2), [its first cell](labs/01-lab.ipynb#cell-one).
+
+A template: `{{ .Status }}`; literally \\{{ fact("release") }}.
 
 ```text
 {{ fact("release") }} {{ .Names }}
@@ -42,9 +45,14 @@ def lab() -> object:
         execution_count=2,
     )
     return project.notebook(
-        project.prose("en", "# The lab\n\nFirst words of the lab. [Home](../docs/en/index.md#home)"),
-        project.prose("zh", "# 实验\n\n实验的第一句。[首页](../docs/zh/index.md#home)"),
-        project.code("print(1)", project.printed("one\n"), project.printed("two\n")),
+        project.prose(
+            "en",
+            '# The lab\n\nFirst words of the "lab". [`Home`](../docs/en/index.md#home), [below](#cell-table)',
+        ),
+        project.prose(
+            "zh", "# 实验\n\n实验的第一句。[`首页`](../docs/zh/index.md#home)、[下方](#cell-table)"
+        ),
+        project.code("print(1)", project.printed("one\n"), project.printed("two\n"), name="one"),
         project.prose(
             "en",
             '## The trap: part 2\n\n{{ fact("release") }}\n\n!!! note "N"\n\n    Inside.\n\n| a |\n| - |\n| b |',
@@ -52,7 +60,7 @@ def lab() -> object:
         project.prose(
             "zh", '## 陷阱\n\n{{ fact("release") }}\n\n!!! note "注"\n\n    里面。\n\n| a |\n| - |\n| b |'
         ),
-        project.code("table", table),
+        project.code("table", table, name="table"),
         project.code("%%bash\nset -e\necho $HOME", project.printed("x\n", "stderr")),
     )
 
@@ -67,6 +75,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "docs/en/only.md": "# Only { #only }\n\nEnglish.",
         },
         {"01-lab.ipynb": lab()},
+        facts=project.FACTS + '  proof: "notebooks/01-lab.ipynb#one"\n',
     )
     for lang in ("en", "zh"):
         done = project.build_strictly(folder, lang)
@@ -111,7 +120,7 @@ def test_descriptions_come_from_the_page_or_its_first_words(built: Path) -> None
         return str(page(built, uri).select("meta[name=description]")[0]["content"])
 
     assert description("en") == "Out on 8 December 2020."
-    assert description("en/labs/01-lab") == "First words of the lab. Home"
+    assert description("en/labs/01-lab") == 'First words of the "lab". Home, below'
 
 
 def test_a_notebook_has_one_language_and_the_same_anchors_in_both(built: Path) -> None:
@@ -123,6 +132,21 @@ def test_a_notebook_has_one_language_and_the_same_anchors_in_both(built: Path) -
     assert "First words" not in chinese.select("article")[0].get_text()
     outline = [link["href"] for link in chinese.select(".md-nav--secondary .md-nav__link[href]")]
     assert "#the-trap-part-2" in outline
+
+
+def test_a_code_cell_has_the_same_anchor_in_both_languages(built: Path) -> None:
+    for lang in ("en", "zh"):
+        ids = [cell["id"] for cell in page(built, f"{lang}/labs/01-lab").select("article .nb-cell")]
+        assert ids[:2] == ["cell-one", "cell-table"]
+        assert all(str(each).startswith("cell-") for each in ids)
+        assert page(built, lang).select('a[href="labs/01-lab/#cell-one"]')
+    assert sitecheck.Site(built).problems() == []
+
+
+def test_a_proof_leads_to_its_cell(built: Path) -> None:
+    [link] = page(built, "zh").select('tr#the-flag a[href^="labs"]')
+    assert link["href"] == "labs/01-lab/#cell-one"
+    assert link.get_text() == "notebooks/01-lab.ipynb#one"
 
 
 def test_a_notebook_page_is_small_and_plain(built: Path) -> None:
@@ -147,6 +171,7 @@ def test_the_downloaded_notebook_stands_alone(built: Path) -> None:
     downloaded = json.loads((built / "zh/labs/01-lab" / str(link["href"])).read_text("utf-8"))
     text = "\n".join("".join(cell["source"]) for cell in downloaded["cells"])
     assert "https://dockershim.example/zh/#home" in text
+    assert "https://dockershim.example/zh/labs/01-lab/#cell-table" in text
     assert "[2020 年 12 月 8 日](https://example.org/release)" in text
     assert "{{" not in text
     assert "lang:" not in json.dumps(downloaded)
@@ -190,6 +215,8 @@ WRONG = {
     "a dead anchor in a cell": "does not contain an anchor '#nowhere'",
     "a dead anchor of its own": "no such anchor on this page",
     "a dead link to a notebook's anchor": "'labs/01-lab.ipynb' does not contain an anchor '#no-cell'",
+    "a dead link to a cell": "'labs/01-lab.ipynb' does not contain an anchor '#cell-gone'",
+    "a dead link to a cell of its own": "contains a link '#cell-far', but there is no such anchor on this page",
     "an unknown fact": "there is no fact 'nobody-knows'",
     "an unknown fact in a cell": "there is no fact 'unknown-in-cell'",
     "a link in code": 'write {{ fact("the-flag", "bare") }}',
@@ -202,12 +229,13 @@ WRONG = {
 @pytest.fixture(scope="module")
 def complaints(tmp_path_factory: pytest.TempPathFactory) -> str:
     page_text = (
-        '# Home { #home }\n\n[x](labs/01-lab.ipynb#no-cell) {{ fact("nobody-knows") }} `{{ fact("the-flag") }}`\n\n'
+        "# Home { #home }\n\n[x](labs/01-lab.ipynb#no-cell) [y](labs/01-lab.ipynb#cell-gone)\n\n"
+        '{{ fact("nobody-knows") }} `{{ fact("the-flag") }}`\n\n'
         '{{ fact("release", "huge") }} {{ fact(release) }}\n'
     )
     cell = (
-        "# The lab\n\n[a](../missing.md) [b](../index.md#nowhere) [c](#nothing) [d](../docs/zh/index.md) "
-        '{{ fact("unknown-in-cell") }}'
+        "# The lab\n\n[a](../missing.md) [b](../index.md#nowhere) [c](#nothing) [e](#cell-far) "
+        '[d](../docs/zh/index.md) {{ fact("unknown-in-cell") }}'
     )
     folder = project.make(
         tmp_path_factory.mktemp("bad"),

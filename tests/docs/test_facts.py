@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from hooks import content, facts
+from hooks import fact_checks, facts
 from tests.docs import project
 
 USED = '# T { #t }\n\n{{ fact("release") }} `{{ fact("the-flag", "bare") }}`\n'
 
 
 def test_facts_are_sourced_proved_used_and_nowhere_copied(root: Path) -> None:
-    problems = list(content.fact_problems(root))
+    problems = list(fact_checks.all_problems(root))
     assert not problems, "\n".join(problems)
 
 
@@ -20,11 +21,28 @@ def test_there_are_facts(root: Path) -> None:
     assert facts.load(root / "facts")
 
 
+@pytest.mark.parametrize(
+    ("kind", "page"),
+    [("flag", "flags"), ("socket", "sockets"), ("message", "messages"), ("date", "dates"), ("name", "names")],
+)
+def test_each_fact_is_on_the_page_of_its_kind_and_on_that_of_all(
+    root: Path, site: Path, kind: str, page: str
+) -> None:
+    known = facts.load(root / "facts").values()
+    for lang in facts.LANGUAGES:
+        for name, expected in (
+            (page, [fact.id for fact in known if fact.kind == kind]),
+            ("facts", [fact.id for fact in known]),
+        ):
+            html = (site / lang / "reference" / name / "index.html").read_text("utf-8")
+            assert sorted(re.findall(r'<tr id="([^"]+)"', html)) == sorted(expected), (lang, name)
+
+
 def problems_of(folder: Path, page: str = USED, cell: str = "", more: str = "") -> list[str]:
     notebook = project.notebook(project.prose("zh", cell or "x"), project.code("1"))
     notebook.cells[1]["id"] = "the-cell"
     made = project.make(folder, {"docs/zh/p.md": page}, {"01-a.ipynb": notebook}, facts=project.FACTS + more)
-    return list(content.fact_problems(made))
+    return list(fact_checks.all_problems(made))
 
 
 def test_the_check_accepts_what_is_right(tmp_path: Path) -> None:
@@ -68,12 +86,25 @@ def test_an_idle_fact_is_found(tmp_path: Path) -> None:
     assert found == ["facts/all.yaml: the-flag: no page and no notebook uses it"]
 
 
+def test_the_table_of_its_kind_is_a_use_of_a_fact_and_the_list_of_all_is_none(tmp_path: Path) -> None:
+    release = '# T { #t }\n\n{{ fact("release") }}\n\n'
+    assert problems_of(tmp_path / "kind", release + "<!-- facts-table: flag -->\n") == []
+    idle = ["facts/all.yaml: the-flag: no page and no notebook uses it"]
+    assert problems_of(tmp_path / "all", release + "<!-- facts-table -->\n") == idle
+    assert problems_of(tmp_path / "other", release + "<!-- facts-table: socket -->\n") == idle
+
+
+def test_a_date_is_used_where_it_is_told_of_not_where_all_are_listed(tmp_path: Path) -> None:
+    page = '# T { #t }\n\n{{ fact("the-flag") }}\n\n<!-- facts-table: date -->\n'
+    assert problems_of(tmp_path, page) == ["facts/all.yaml: release: no page and no notebook uses it"]
+
+
 @pytest.mark.parametrize(
     ("proof", "what"),
     [
         ("notebooks/01-a.ipynb", None),
         ("notebooks/01-a.ipynb#the-cell", None),
-        ("notebooks/01-a.ipynb#other", "has no cell of that id"),
+        ("notebooks/01-a.ipynb#other", "has no code cell of that id"),
         ("notebooks/02-b.ipynb", "is not there"),
         ("docs/zh/p.md#the-cell", "names a cell, but is no notebook"),
     ],
@@ -104,7 +135,21 @@ GOOD = {"value": '"v"', "source": '[{title: "t", url: "https://example.org"}]'}
         ({"kind": "date", "value": '"December 2020"'}, "is not a date"),
         ({"verified": '"no"'}, "true or false"),
         ({"proof": "3"}, "`proof` is text"),
-        ({"sources": "[]"}, "unknown key 'sources'"),
+        ({"sources": "[]"}, "unknown key 'sources'; a text has kind, note, proof"),
+        ({"versions": '"1.20-1.23"'}, "'1.20-1.23' is no range of releases"),
+        ({"versions": '"1.23–1.20"'}, "'1.23–1.20' ends before it begins"),
+        ({"deprecated": '"1.21"'}, "unknown key 'deprecated'"),
+        ({"protocol": "CRI"}, "unknown key 'protocol'"),
+        ({"kind": "flag"}, "a flag needs `component`"),
+        ({"kind": "message"}, "a message needs `component`"),
+        ({"kind": "socket", "component": "x"}, "a socket needs `protocol`"),
+        ({"kind": "flag", "component": "{en: x}"}, "`component` is a text, or a mapping"),
+        ({"kind": "flag", "component": "x", "deprecated": "1.20"}, "`deprecated` is text in quotes"),
+        ({"kind": "flag", "component": "x", "deprecated": '"soon"'}, "'soon' is no release"),
+        (
+            {"kind": "flag", "component": "x", "versions": '"–1.23"', "deprecated": '"1.24"'},
+            "was deprecated in 1.24, but exists in –1.23 only",
+        ),
     ],
 )
 def test_a_fact_against_the_schema_names_file_id_and_fault(
@@ -123,6 +168,9 @@ def test_an_id_is_used_once_and_well_formed(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(f"x: {entry}\n", "utf-8")
     (tmp_path / "b.yaml").write_text(f"x: {entry}\n", "utf-8")
     with pytest.raises(facts.FactError, match=r"b\.yaml: x: is already written in a\.yaml"):
+        facts.load(tmp_path)
+    (tmp_path / "b.yaml").write_text(f"y: {entry}\ny: {entry}\n", "utf-8")
+    with pytest.raises(facts.FactError, match=r"b\.yaml: cannot be read: the key 'y' is here"):
         facts.load(tmp_path)
     (tmp_path / "b.yaml").write_text(f"Upper_Case: {entry}\n", "utf-8")
     with pytest.raises(facts.FactError, match="an id is small letters"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hooks import content
+from hooks import content, results
 from nbformat import v4
 from tests.docs import project
 
@@ -66,14 +67,32 @@ def own_editor(notebook: Any) -> None:
     notebook.metadata.vscode = {}
 
 
+def on_no_lab(notebook: Any) -> None:
+    del notebook.metadata["shimlab"]
+
+
 def empty(notebook: Any) -> None:
     notebook.cells[1].source = " \n"
+
+
+def odd_id(notebook: Any) -> None:
+    notebook.cells[1]["id"] = "a_cell"
+
+
+def same_ids(notebook: Any) -> None:
+    notebook.cells[1]["id"] = notebook.cells[0]["id"] = "twice"
+
+
+def id_of_prose(notebook: Any) -> None:
+    notebook.cells.append(v4.new_markdown_cell("x", id=notebook.cells[0]["id"]))
 
 
 def old_output(notebook: Any) -> None:
     notebook.cells[1].outputs = [v4.new_output("execute_result", data={"text/plain": "1"}, execution_count=9)]
 
 
+# nbformat warns of what it mends; the check has to find it all the same.
+@pytest.mark.filterwarnings("ignore::nbformat.warnings.DuplicateCellId")
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
@@ -87,15 +106,25 @@ def old_output(notebook: Any) -> None:
         (own_kernel, "its kernel is"),
         (own_python, "its metadata names a version of Python"),
         (own_editor, "its metadata holds vscode"),
+        (on_no_lab, "its metadata does not say on which labs it runs"),
         (empty, "cell 2: an empty code cell"),
+        (odd_id, "cell 2: its id 'a_cell' is not letters, digits and hyphens"),
+        (same_ids, "cell 2: its id 'twice' is that of cell 1 too"),
+        (id_of_prose, "cell 3: its id 'c1' is that of cell 1 too"),
         (old_output, "cell 2: holds an output of count 9, not 2"),
     ],
 )
 def test_the_check(tmp_path: Path, spoil: Any, complaint: str) -> None:
-    notebook = project.notebook(project.code("1"), project.code("2"))
+    notebook = project.notebook(project.code("1", name="c1"), project.code("2", name="c2"))
     spoil(notebook)
-    project.make(tmp_path, {}, {"01-a.ipynb": notebook})
-    found = list(content.notebook_problems(tmp_path))
+    (tmp_path / "notebooks").mkdir()
+    path = tmp_path / "notebooks" / "01-a.ipynb"
+    # Not nbformat, which gives cells of the same id other ones as it writes.
+    path.write_text(json.dumps(notebook), "utf-8")
+    found = list(content.recording_problems(path))
+    assert found == [
+        problem for problem in content.notebook_problems(tmp_path) if "results.json" not in problem
+    ]
     assert found
     assert found[0].removeprefix("notebooks/01-a.ipynb").lstrip(",: ").startswith(complaint)
 
@@ -108,3 +137,43 @@ def test_the_check_accepts_what_is_meant(tmp_path: Path) -> None:
     project.make(tmp_path, {}, {"01-a.ipynb": notebook})
     assert list(content.notebook_problems(tmp_path)) == []
     assert content.unchecked_cells(tmp_path) == {"01-a.ipynb, cell 2": "prints the time of day"}
+
+
+# ---- What the ledger of results vouches for ------------------------------------------------------------
+
+
+def complaints(folder: Path, *cells: Any) -> list[str]:
+    """Put other cells into a notebook that was recorded with one cell, `a`, printing 1."""
+    recorded = project.notebook(project.code("print(1)", project.printed("1\n"), name="a"))
+    project.make(folder, {}, {"01-a.ipynb": recorded})
+    assert list(content.notebook_problems(folder)) == []
+    (folder / "notebooks" / "01-a.ipynb").write_text(json.dumps(project.notebook(*cells)), "utf-8")
+    return [found.removeprefix("notebooks/01-a.ipynb: ") for found in content.notebook_problems(folder)]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        project.code("print(2)", project.printed("1\n"), name="a"),
+        project.code("print(1)", project.printed("2\n"), name="a"),
+        project.code("print(1)", name="a"),
+    ],
+    ids=["another source", "another output", "no output"],
+)
+def test_a_cell_that_changed_since_it_was_recorded_is_found(tmp_path: Path, cell: Any) -> None:
+    [found] = complaints(tmp_path, cell)
+    assert found.startswith(f"cell 'a' changed since it was last recorded, on {project.RECORDED}: ")
+    assert results.fingerprint(cell) in found
+
+
+def test_a_cell_that_came_or_went_since_is_found(tmp_path: Path) -> None:
+    found = complaints(tmp_path, project.code("print(1)", project.printed("1\n"), name="b"))
+    assert found[0].startswith("cell 'b' changed since it was last recorded")
+    assert found[1].startswith(f"cell 'a' was recorded on {project.RECORDED} and is gone")
+
+
+def test_a_notebook_that_was_never_recorded_is_found(tmp_path: Path) -> None:
+    project.make(tmp_path, {}, {"01-a.ipynb": project.notebook(project.code("1"))})
+    (tmp_path / results.RECORDED).unlink()
+    [found] = content.notebook_problems(tmp_path)
+    assert found == "notebooks/01-a.ipynb: notebooks/results.json knows nothing of it; record it"

@@ -52,7 +52,7 @@ def test_notebook_pages_are_small_and_rendered(site: Path) -> None:
         html = path.read_text("utf-8")
         size = len(html.encode())
         assert size <= NOTEBOOK_PAGE, f"{path.relative_to(site)}: {size} bytes"
-        assert '<div class="nb-cell"><div class="highlight">' in html
+        assert re.search(r'<div class="nb-cell" id="cell-[\w-]+"><div class="highlight">', html)
         assert "jp-Cell" not in html
         assert '"cell_type"' not in html
         assert "data-cell=" not in html

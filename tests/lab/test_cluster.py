@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
+from shimlab import paths
 from shimlab.lab import cluster, engine, node
+from shimlab.lab.stage import IMAGE
 
 WORKERS = {"shimlab-worker": "containerd", "shimlab-worker2": "dockershim"}
-IMAGE = "shimlab.local/busybox:1.35"
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_names_resolve_and_services_answer_on_both_workers(pods: dict[str, Any])
 def test_a_second_up_finds_the_lab() -> None:
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-m", "shimlab", "up"], capture_output=True, text=True, check=True)
-    assert "The lab is up." in done.stderr
+    assert "The lab is up (deprecated)." in done.stderr
     # A bound, not a benchmark: creating a cluster takes longer than this on any machine.
     assert time.monotonic() - began < 30
 
@@ -130,7 +131,7 @@ def test_a_cluster_of_our_name_that_is_not_ours_is_left_alone() -> None:
     engine.docker("import", "-", tag, input="")
     try:
         engine.docker(
-            "create", "--name", name, "--label", f"{cluster.KIND_LABEL}={cluster.NAME}", tag, "none"
+            "create", "--name", name, "--label", f"{cluster.KIND_LABEL}={paths.name()}", tag, "none"
         )
         for command in ("up", "down"):
             done = subprocess.run(

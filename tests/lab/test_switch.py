@@ -1,39 +1,33 @@
-"""A worker's kubelet is moved to the other runtime and back, live: nothing is lost, runs twice or is left behind."""
+"""A worker's kubelet is moved between its runtimes, live: nothing is lost, runs twice or is left behind."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from kubernetes import client, config
+from tests.lab.workload import PORT, REPLICAS, deployed, ready, started_in_docker
 
 from shimlab import evidence
 from shimlab.errors import LabError
 from shimlab.lab import cluster, node, switch
+from shimlab.lab.stage import IMAGE
+from shimlab.waiting import wait
 
 WORKER = "shimlab-worker2"
-DECLARED, OTHER = "dockershim", "containerd"
-SCHEME = {"dockershim": "docker", "containerd": "containerd"}
+DECLARED, OTHER, OUT_OF_TREE = "dockershim", "containerd", "dockershim-out-of-tree"
+SCHEME = {"dockershim": "docker", "containerd": "containerd", "dockershim-out-of-tree": "docker"}
 SOCKET = {
     "dockershim": "/var/run/dockershim.sock",
     "containerd": "unix:///run/containerd/containerd.sock",
+    "dockershim-out-of-tree": "unix:///run/dockershim-out-of-tree.sock",
 }
+LISTENER = {"dockershim": "kubelet", "containerd": "containerd", "dockershim-out-of-tree": "dockershim-out-"}
 ANNOTATION = "kubeadm.alpha.kubernetes.io/cri-socket"
-REPLICAS = 4
-PORT = 18080
-
-
-def wait(met: Callable[[], object], what: str, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.3)
 
 
 @pytest.fixture(scope="module")
@@ -48,50 +42,8 @@ def apps(core: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def namespace(core: Any, apps: Any) -> Iterator[str]:
-    """A Deployment spread over both workers, and a DaemonSet with a host port, in a namespace of their own."""
-    name = f"test-{uuid.uuid4().hex[:6]}"
-    core.create_namespace({"metadata": {"name": name}})
-    try:
-        wait(lambda: core.list_namespaced_service_account(name).items, "service account", 30)
-        apart = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "web"}}}
-        affinity = {
-            "podAntiAffinity": {
-                "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": apart}]
-            }
-        }
-        apps.create_namespaced_deployment(
-            name, _workload("web", {"affinity": affinity}, replicas=REPLICAS), _request_timeout=30
-        )
-        ports = [{"containerPort": 8080, "hostPort": PORT}]
-        apps.create_namespaced_daemon_set(name, _workload("each", {}, ports=ports), _request_timeout=30)
-        wait(lambda: _ready(apps, name), "the test's pods")
+    with deployed(core, apps) as name:
         yield name
-    finally:
-        core.delete_namespace(name)
-        wait(lambda: name not in [each.metadata.name for each in core.list_namespace().items], "its removal")
-
-
-def _workload(app: str, spec: dict[str, Any], *, ports: Any = (), **fields: object) -> dict[str, Any]:
-    container = {
-        "name": "web",
-        "image": "shimlab.local/busybox:1.35",
-        "imagePullPolicy": "Never",
-        "command": ["sh", "-c", "echo started; exec httpd -f -p 8080"],
-        "ports": list(ports),
-    }
-    pod = {"terminationGracePeriodSeconds": 1, "containers": [container], **spec}
-    labels = {"app": app}
-    template = {"metadata": {"labels": labels}, "spec": pod}
-    return {
-        "metadata": {"name": app},
-        "spec": {"selector": {"matchLabels": labels}, "template": template, **fields},
-    }
-
-
-def _ready(apps: Any, namespace: str) -> bool:
-    web = apps.read_namespaced_deployment_status("web", namespace).status
-    each = apps.read_namespaced_daemon_set_status("each", namespace).status
-    return web.ready_replicas == REPLICAS and 0 < each.desired_number_scheduled == (each.number_ready or 0)
 
 
 def _command(runtime: str, name: str = WORKER, *more: str) -> subprocess.CompletedProcess[str]:
@@ -130,9 +82,9 @@ def _runs_on(core: Any, apps: Any, namespace: str, worker: str, runtime: str) ->
     assert state["annotations"][ANNOTATION] == SOCKET[runtime]
     assert not [key for key in state["annotations"] if key.startswith("shimlab/")]
 
-    wait(lambda: _ready(apps, namespace), "the test's pods")
-    containers = {"dockershim": _docker_containers(worker), "containerd": _containerd_containers(worker)}
-    assert containers.pop(runtime)
+    wait(lambda: ready(apps, namespace), "the test's pods")
+    containers = {"docker": _docker_containers(worker), "containerd": _containerd_containers(worker)}
+    assert containers.pop(SCHEME[runtime])
     assert list(containers.values()) == [[]]
     here = core.list_pod_for_all_namespaces(field_selector=f"spec.nodeName={worker}").items
     for pod in here:
@@ -157,8 +109,26 @@ def _runs_on(core: Any, apps: Any, namespace: str, worker: str, runtime: str) ->
     assert not [pod.metadata.name for pod in here if pod.metadata.name in nowhere]
     each = next(pod for pod in here if pod.metadata.labels.get("app") == "each")
     assert "started" in core.read_namespaced_pod_log(each.metadata.name, namespace)
-    shim = node.run(worker, ["sh", "-c", "ls /var/run/dockershim.sock 2>/dev/null || true"]).split()
-    assert bool(shim) == (runtime == "dockershim")
+    _speaks_to(worker, runtime)
+
+
+def _speaks_to(worker: str, runtime: str) -> None:
+    """The kubelet has connections to the one program that listens on its socket; no other shim's socket is left."""
+    sockets = {name: path.removeprefix("unix://") for name, path in SOCKET.items()}
+    there = dict(zip(sockets, evidence.sockets_at(worker, sockets.values()), strict=True))
+    assert [each.comm for each in there[runtime].listeners] == [LISTENER[runtime]]
+    shims = [name for name in ("dockershim", "dockershim-out-of-tree") if there[name].exists]
+    assert shims == [name for name in shims if name == runtime]
+    unit = node.run(worker, ["sh", "-c", "systemctl is-enabled dockershim-out-of-tree || true"]).strip()
+    assert unit == ("enabled" if runtime == "dockershim-out-of-tree" else "disabled")
+
+    if runtime == "dockershim":
+        # It is both ends, and its socket goes by the name that it had before the kubelet renamed it.
+        return
+    # The columns of ss: local address and inode at 4 and 5, the peer's at 6 and 7, then who holds it.
+    rows = [row.split() for row in node.run(worker, ["ss", "-xpnH", "state", "established"]).splitlines()]
+    peers = {row[6] for row in rows if row[3] == there[runtime].resolved}
+    assert [row for row in rows if row[4] in peers and '"kubelet"' in row[-1]], rows
 
 
 def _uids_on(core: Any, namespace: str, worker: str) -> set[str]:
@@ -181,16 +151,17 @@ def _interrupt(runtime: str, worker: str, at: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("worker", "declared", "other", "at"),
+    ("worker", "round_", "at"),
     [
+        # Every way from one runtime to another is gone once.
         # In the middle there is no kubelet; at the end the one that is starting goes on without us.
-        (WORKER, "dockershim", "containerd", "Removing what Docker still holds for Kubernetes"),
-        ("shimlab-worker", "containerd", "dockershim", "Starting the kubelet on dockershim"),
+        (WORKER, [DECLARED, OTHER, OUT_OF_TREE], "Removing what Docker still holds for Kubernetes"),
+        ("shimlab-worker", [OTHER, DECLARED, OUT_OF_TREE], "Starting the kubelet on dockershim"),
     ],
+    ids=["from dockershim", "from containerd"],
 )
-def test_there_and_back(
-    core: Any, apps: Any, namespace: str, worker: str, declared: str, other: str, at: str
-) -> None:
+def test_round(core: Any, apps: Any, namespace: str, worker: str, round_: list[str], at: str) -> None:
+    declared, other, third = round_
     before = _state(core, worker)
     _runs_on(core, apps, namespace, worker, declared)
     evicted = _uids_on(core, namespace, worker)
@@ -210,11 +181,36 @@ def test_there_and_back(
     _runs_on(core, apps, namespace, worker, other)
     assert not evicted & _uids_on(core, namespace, worker)
 
-    done = _command(declared, worker)
-    assert done.returncode == 0, done.stderr
-    assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == [SCHEME[declared]] * 4
-    _runs_on(core, apps, namespace, worker, declared)
+    for runtime in (third, declared):
+        done = _command(runtime, worker)
+        assert done.returncode == 0, done.stderr
+        assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == [SCHEME[runtime]] * 4
+        _runs_on(core, apps, namespace, worker, runtime)
     assert _state(core, worker) == before
+
+
+def test_pods_may_run_on_between_the_two_dockershims(core: Any, apps: Any, namespace: str) -> None:
+    _pods_here(core, apps, namespace)
+    before, started = _state(core), started_in_docker(WORKER)
+    here = _uids_on(core, namespace, WORKER)
+    for runtime in (OUT_OF_TREE, DECLARED):
+        done = _command(runtime, WORKER, "--keep-pods")
+        assert done.returncode == 0, done.stderr
+        assert "containers run on\n" in done.stderr
+        assert "Draining" not in done.stderr
+        _runs_on(core, apps, namespace, WORKER, runtime)
+        # The same containers, started when they were, and each pod where it was.
+        assert started_in_docker(WORKER) == started
+        assert _uids_on(core, namespace, WORKER) == here
+        pod = next(
+            each for each in core.list_namespaced_pod(namespace).items if each.spec.node_name == WORKER
+        )
+        run = ["kubectl", "--namespace", namespace, "exec", pod.metadata.name, "--", "echo", "from inside"]
+        assert (
+            subprocess.run(run, capture_output=True, text=True, check=True, timeout=30).stdout
+            == "from inside\n"
+        )
+    assert _state(core) == before
 
 
 def test_what_is_there_already_is_left_alone(core: Any) -> None:
@@ -251,10 +247,7 @@ def test_a_containerd_that_lost_its_socket_to_dockershim_gets_it_back(core: Any)
 def test_a_budget_that_forbids_it_is_named_and_the_switch_can_be_given_up(
     core: Any, apps: Any, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not _uids_on(core, namespace, WORKER):
-        # All went to the other worker while this one was away: the next ones come here, where there are none.
-        core.delete_collection_namespaced_pod(namespace, label_selector="app=web")
-        wait(lambda: _uids_on(core, namespace, WORKER) and _ready(apps, namespace), "pods on the node")
+    _pods_here(core, apps, namespace)
     before, kubelet, here = _state(core), evidence.kubelet(WORKER).pid, _uids_on(core, namespace, WORKER)
     _forbid_evictions(namespace)
     monkeypatch.setattr(switch, "DRAIN_SECONDS", 4)
@@ -271,6 +264,13 @@ def test_a_budget_that_forbids_it_is_named_and_the_switch_can_be_given_up(
     assert _state(core) == before
     assert evidence.kubelet(WORKER).pid == kubelet
     assert here == _uids_on(core, namespace, WORKER)
+
+
+def _pods_here(core: Any, apps: Any, namespace: str) -> None:
+    if not _uids_on(core, namespace, WORKER):
+        # All went to the other worker while this one was away: the next ones come here, where there are none.
+        core.delete_collection_namespaced_pod(namespace, label_selector="app=web")
+        wait(lambda: _uids_on(core, namespace, WORKER) and ready(apps, namespace), "pods on the node")
 
 
 def _forbid_evictions(namespace: str) -> None:
@@ -306,13 +306,17 @@ def test_what_cannot_be_moved_is_refused(core: Any, name: str, runtime: str, wha
 
 
 def test_a_pod_that_would_be_lost_and_a_container_of_docker_are_named(core: Any, namespace: str) -> None:
-    container = {"name": "c", "image": "shimlab.local/busybox:1.35", "command": ["sleep", "600"]}
+    container = {"name": "c", "image": IMAGE, "command": ["sleep", "600"]}
     spec = {"nodeName": WORKER, "terminationGracePeriodSeconds": 0, "containers": [container]}
     core.create_namespaced_pod(namespace, {"metadata": {"name": "bare"}, "spec": spec})
     done = _command(OTHER)
     assert done.returncode == 1
     assert f"{namespace}/bare" in done.stderr
     assert "--force" in done.stderr
+    # Docker's dockershim knows nothing of what runs in containerd.
+    done = _command(OUT_OF_TREE, "shimlab-worker", "--keep-pods")
+    assert done.returncode == 1
+    assert "does not know" in done.stderr
     core.delete_namespaced_pod("bare", namespace)
     wait(lambda: "bare" not in str(core.list_namespaced_pod(namespace).items), "the pod's end")
 

@@ -46,9 +46,7 @@ def read(path: Path) -> Any:
 
 def faults(path: Path) -> list[str]:
     """Say what nbval would let pass although nothing was proved, and what makes outputs unstable."""
-    root = path.parents[1]
-    found = [fault for fault in content.notebook_problems(root) if fault.startswith(f"notebooks/{path.name}")]
-    return found + [f"{path.name}: {fault}" for fault in risks(read(path))]
+    return [*content.recording_problems(path), *(f"{path.name}: {fault}" for fault in risks(read(path)))]
 
 
 def risks(notebook: Any) -> list[str]:

@@ -27,7 +27,10 @@ def require() -> None:
 
 
 def picked(part: str) -> list[Path]:
-    """Return the notebooks with ``part`` in their name; none, with the reason on stderr, if they cannot be run."""
+    """Return the notebooks with ``part`` in their name that run on the lab that is up.
+
+    None, with the reason on stderr, if none can be run; what is left out is said.
+    """
     found = books.paths(part)
     if not found:
         print("no notebook of that name", file=sys.stderr)
@@ -37,7 +40,16 @@ def picked(part: str) -> list[Path]:
     except LabError as error:
         print(error, file=sys.stderr)
         return []
-    return found
+    lab = cluster.lab()
+    for path in found:
+        if lab not in (labs := runs_on(path)):
+            print(f"{path.name}: not run, it needs {' or '.join(labs)} and {lab} is up", file=sys.stderr)
+    return [path for path in found if lab in runs_on(path)]
+
+
+def runs_on(path: Path) -> list[str]:
+    """Return the names of the labs that a notebook says it runs on."""
+    return list(books.read(path).metadata.get("shimlab", {}).get("labs", []))
 
 
 def pytest_sessionstart() -> None:

@@ -5,21 +5,32 @@
   everything back.
 - What validating costs beside the cells' own time is printed: the budget is 1.15 times their sum.
 - nbval waits 5 seconds for a message after a cell, whatever the cell's own limit; a busy machine needs more.
+- With ``--lab NAME``, how each cell ended is written down beside its fingerprint: hooks/results.py.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hooks import results
 from nbval.plugin import IPyNbCell
 from tests.notebooks import books
 
 OUTPUT_SECONDS = 60
 _FAILED = pytest.StashKey[str]()
+_PRINT = pytest.StashKey[str]()
+#: Of each notebook, the fingerprint and the outcome of every cell that is through.
+_RESULTS = pytest.StashKey[dict[Path, dict[str, tuple[str, str]]]]()
 _BEGAN = time.monotonic()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the name of the lab that the cells run on."""
+    parser.addoption("--lab", metavar="NAME", default="", help="keep how each cell ended on this lab")
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -35,6 +46,8 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
             raise pytest.UsageError("\n".join(found))
     for cell in cells:
         cell.output_timeout = OUTPUT_SECONDS
+        # Taken before nbval compares: it joins the streams of a cell in place.
+        cell.stash[_PRINT] = results.fingerprint(cell.cell)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,11 +61,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Remember the first failed cell of a notebook."""
+    """Remember how a cell ended, and the first failed one of a notebook."""
     report = yield
     if report.failed and item.parent is not None:
         item.parent.stash.setdefault(_FAILED, item.name)
+    if isinstance(item, IPyNbCell) and (report.when == "call" or not report.passed):
+        kept = item.session.stash.setdefault(_RESULTS, {}).setdefault(item.path, {})
+        kept[item.cell.id] = item.stash[_PRINT], report.outcome
     return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write down how the cells of each notebook ended, if it is known on which lab."""
+    lab = session.config.getoption("--lab")
+    for path, cells in session.stash.get(_RESULTS, {}).items() if lab else ():
+        prints = {cell: print for cell, (print, _) in cells.items()}
+        outcomes = {cell: outcome for cell, (_, outcome) in cells.items()}
+        run = results.Run(lab, results.today(), prints, outcomes)
+        results.merge(path.parents[1] / results.VALIDATED, path.name, run)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,6 +1,7 @@
 """Run notebooks on the live lab and write their outputs: ``python -m tests.notebooks.record [-k PART]``.
 
-A notebook is written only when all of it ran; one whose outputs did not change is left as it is, to the byte.
+A notebook is written only when all of it ran; one whose outputs did not change is left as it is, to the byte. Either
+way the ledger of results says that it was recorded: `note(path, lab, day)`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from pathlib import Path
 
 import nbclient
 import nbformat
+from hooks import results
 from tests.notebooks import books, needs_lab
+
+from shimlab import records
+from shimlab.lab import cluster
 
 CELL_SECONDS = 300
 
@@ -31,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except nbclient.exceptions.CellExecutionError as error:
             print(f"{path.name} was left as it is, since a cell failed:\n{error}", file=sys.stderr)
             return 1
+        note(path, cluster.lab(), results.today())
         print(f"{path.name}: {'recorded' if changed else 'nothing changed'}")
     return 0
 
@@ -51,9 +57,11 @@ def record(path: Path) -> bool:
         coalesce_streams=True,
         record_timing=False,
     )
-    with runner.setup_kernel(env={**os.environ, "PYTHONUTF8": "1"}):
+    with runner.setup_kernel(env={**os.environ, "PYTHONUTF8": "1", records.WRITE: "1"}):
         _run(runner, notebook)
-    notebook.metadata = nbformat.from_dict(books.METADATA)
+    notebook.metadata = nbformat.from_dict(
+        {**books.METADATA, "shimlab": notebook.metadata.get("shimlab", {})}
+    )
     fresh = nbformat.writes(notebook).rstrip("\n") + "\n"
     if fresh == text:
         return False
@@ -61,6 +69,17 @@ def record(path: Path) -> bool:
     beside.write_text(fresh, encoding="utf-8")
     beside.replace(path)
     return True
+
+
+def note(path: Path, lab: str, day: str) -> None:
+    """Write into the committed ledger that a notebook, as it lies there, was recorded on a lab on a day (UTC).
+
+    What an earlier validation on this machine said of it is taken away: it is older than the recording.
+    """
+    root = path.parents[1]
+    results.merge(root / results.RECORDED, path.name, results.Run(lab, day, results.code_cells(path)))
+    if path.name in results.load(root / results.VALIDATED):
+        results.merge(root / results.VALIDATED, path.name, None)
 
 
 def _run(runner: nbclient.NotebookClient, notebook: nbformat.NotebookNode) -> None:

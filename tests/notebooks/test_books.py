@@ -8,7 +8,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from tests.notebooks import books
+from tests.notebooks import books, needs_lab
+
+from shimlab.lab import cluster
 
 
 def code(source: str, count: int = 1, **metadata: Any) -> Any:
@@ -17,7 +19,9 @@ def code(source: str, count: int = 1, **metadata: Any) -> Any:
 
 def good() -> Any:
     cells = [code("print(1)"), nbformat.v4.new_markdown_cell("text"), code("pass", 2, tags=["cleanup"])]
-    return nbformat.v4.new_notebook(cells=cells, metadata=copy.deepcopy(books.METADATA))
+    return nbformat.v4.new_notebook(
+        cells=cells, metadata={**copy.deepcopy(books.METADATA), "shimlab": {"labs": ["deprecated"]}}
+    )
 
 
 def test_there_are_notebooks():
@@ -75,3 +79,16 @@ def test_a_cell_that_was_never_executed(tmp_path: Path):
     nbformat.write(notebook, path)
     (fault,) = books.faults(path)
     assert "not executed" in fault
+
+
+def test_a_notebook_that_is_not_for_this_lab_is_not_run_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(needs_lab, "require", lambda: None)
+    monkeypatch.setattr(cluster, "lab", lambda: "containerd")
+    assert needs_lab.picked("01") == []
+    assert (
+        "01-which-runtime.ipynb: not run, it needs deprecated and containerd is up" in capsys.readouterr().err
+    )
+    monkeypatch.setattr(cluster, "lab", lambda: "deprecated")
+    assert [path.name for path in needs_lab.picked("01")] == ["01-which-runtime.ipynb"]

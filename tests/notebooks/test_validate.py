@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any
 
 import nbformat
 import pytest
-from tests.notebooks import books, record, validate
+from hooks import results
+from tests.notebooks import books, needs_lab, record, validate
+
+from shimlab.lab import cluster
 
 
 @pytest.fixture
@@ -25,7 +29,9 @@ def path(tmp_path: Path) -> Path:
     cells[-1].metadata["tags"] = [books.CLEANUP]
     path = tmp_path / "notebooks" / "01-small.ipynb"
     path.parent.mkdir()
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=cells, metadata={"shimlab": {"labs": ["deprecated"]}}), path
+    )
     assert record.record(path)
     return path
 
@@ -37,8 +43,8 @@ def change(path: Path, **fields: Any) -> None:
     nbformat.write(notebook, path)
 
 
-def run(path: Path) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, *validate.command(path), "-rs"]
+def run(path: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, *validate.command(path), "-rs", *more]
     return subprocess.run(argv, cwd=books.ROOT, capture_output=True, text=True, check=False)
 
 
@@ -49,6 +55,63 @@ def test_a_recorded_notebook_is_green_and_stays_as_it_is(path):
     assert "3 passed" in done.stdout
     assert not record.record(path)
     assert path.read_bytes() == before
+
+
+def test_how_each_cell_ended_is_kept_when_the_lab_is_known(path):
+    ledger = path.parents[1] / results.VALIDATED
+    other = results.Run("removed", "2026-11-01", {"x": "0123456789abcdef"}, {"x": "passed"})
+    results.merge(ledger, "02-other.ipynb", other)
+    assert run(path).returncode == 0
+    assert list(results.load(ledger)) == ["02-other.ipynb"]
+    assert run(path, "--lab", "deprecated").returncode == 0
+    prints = results.code_cells(path)
+    assert results.load(ledger) == {
+        "02-other.ipynb": other,
+        path.name: results.Run("deprecated", results.today(), prints, dict.fromkeys(prints, "passed")),
+    }
+
+
+def test_a_failed_and_a_skipped_cell_are_kept_as_such(path):
+    change(path, source="1 / 0")
+    notebook = books.read(path)
+    notebook.cells.insert(2, nbformat.v4.new_code_cell("1", id="between", execution_count=3))
+    notebook.cells[3].execution_count = 4
+    nbformat.write(notebook, path)
+    assert run(path, "--lab", "removed").returncode == 1
+    kept = results.load(path.parents[1] / results.VALIDATED)[path.name]
+    assert kept.outcomes == {"c0": "passed", "c1": "failed", "between": "skipped", "c2": "passed"}
+    assert kept.cells == results.code_cells(path)
+
+
+def test_a_refused_notebook_keeps_its_results(path):
+    assert run(path, "--lab", "deprecated").returncode == 0
+    before = (path.parents[1] / results.VALIDATED).read_bytes()
+    change(path, execution_count=None, outputs=[])
+    assert run(path, "--lab", "deprecated").returncode not in (0, 1)
+    assert (path.parents[1] / results.VALIDATED).read_bytes() == before
+
+
+def test_recording_is_noted_and_outdates_the_validation_before(path, monkeypatch):
+    root = path.parents[1]
+    results.merge(
+        root / results.VALIDATED,
+        path.name,
+        results.Run("deprecated", results.today(), results.code_cells(path), {}),
+    )
+    monkeypatch.setattr(needs_lab, "picked", lambda part: [path])
+    monkeypatch.setattr(cluster, "lab", lambda: "deprecated")
+    assert record.main([]) == 0
+    assert json.loads((root / results.RECORDED).read_text("utf-8")) == {
+        path.name: {"lab": "deprecated", "date": results.today(), "cells": results.code_cells(path)}
+    }
+    assert results.load(root / results.VALIDATED) == {}
+
+
+def test_a_notebook_that_fails_is_not_noted(path, monkeypatch):
+    change(path, source="1 / 0")
+    monkeypatch.setattr(needs_lab, "picked", lambda part: [path])
+    assert record.main([]) == 1
+    assert not (path.parents[1] / results.RECORDED).exists()
 
 
 def test_a_changed_output_is_red(path):

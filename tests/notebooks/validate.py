@@ -1,13 +1,15 @@
 """Prove on the live lab that the notebooks' outputs hold: ``python -m tests.notebooks.validate [-k PART] [ARGS]``.
 
 Each notebook is a pytest run of its own, so that the first failure of one does not hide another's. ARGS go to
-pytest. Status 0 means that every cell of every picked notebook ran and printed what is recorded.
+pytest. Status 0 means that every cell of every picked notebook ran and printed what is recorded. How each cell ended
+is kept in .cache/notebook-results.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import subprocess
 import sys
 import time
@@ -15,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.notebooks import books, needs_lab
+
+from shimlab.lab import cluster
 
 #: nbval's own default is 2000 s, during which a dead kernel looks like a slow cell.
 CELL_SECONDS = 120
@@ -24,11 +28,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Validate every notebook that was picked; return 1 if one failed."""
     parser = argparse.ArgumentParser(prog="nox -s notebooks --", description=__doc__)
     parser.add_argument("-k", metavar="PART", default="", help="only notebooks with this in their name")
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="so many times, in another order from the second time on"
+    )
     known, rest = parser.parse_known_args(argv)
     picked = needs_lab.picked(known.k)
     if not picked:
         return 1
-    failed = [path.name for path in picked if not validate(path, rest)]
+    failed = []
+    for number in range(known.rounds):
+        began = time.monotonic()
+        # The same orders in every run: a failure of one can be had again.
+        order = random.Random(number).sample(picked, len(picked)) if number else picked  # noqa: S311
+        failed += [path.name for path in order if not validate(path, rest)]
+        print(f"all in this order: {time.monotonic() - began:.0f} s", flush=True)
     if failed:
         print(f"not as recorded: {', '.join(failed)}", file=sys.stderr)
         print("if the new outputs are right: nox -s notebooks -- --update", file=sys.stderr)
@@ -39,7 +52,7 @@ def validate(path: Path, more: Sequence[str] = ()) -> bool:
     """Run one notebook and compare; tell whether all of it was as recorded."""
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, *command(path), "-p", "tests.notebooks.needs_lab", *more],
+        [sys.executable, *command(path), "-p", "tests.notebooks.needs_lab", "--lab", cluster.lab(), *more],
         cwd=books.ROOT,
         env={**os.environ, "PYTHONUTF8": "1"},  # nbval opens the sanitize file in the locale's encoding
         check=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kubernetes import client, config
@@ -11,6 +12,8 @@ from shimlab.lab import cluster
 
 #: Each shim has a socket of its own; pods of kube-system may restart whatever a snippet does.
 SHIM_SOCKETS = ("/run/containerd/s/", "/run/docker/containerd/s/")
+#: A kubelet binds its sockets under a number of each start, then renames them; the kernel keeps the first name.
+NUMBERED = re.compile(r"/\d+$")
 
 
 def snapshot() -> dict[str, Any]:
@@ -30,7 +33,7 @@ def snapshot() -> dict[str, Any]:
     for name in cluster.nodes():
         state[f"sockets of {name}"] = sorted(
             {
-                (socket.path, owner.comm)
+                (NUMBERED.sub("/<number>", socket.path), owner.comm)
                 for socket in evidence.unix_sockets(name)
                 if socket.listening
                 and socket.path.startswith("/")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
 import pytest
 from tests.snippets import snippets, state
+
+from shimlab import progress
 
 
 @pytest.mark.parametrize(
@@ -18,6 +21,7 @@ from tests.snippets import snippets, state
         ),
         ("web   1/1   Running   0   3s", "web   1/1   Running   0   4d12h"),
         ("a  \n\n", "a\n\n"),
+        ("3 of 3 containers run on", "12 of 12 containers run on"),
     ],
 )
 def test_what_may_vary(one: str, other: str):
@@ -39,6 +43,8 @@ def test_what_may_vary(one: str, other: str):
         ("cpu:   100m   x", "cpu:   250m   x"),
         ("web   1/1   Running   0   3s", "web   0/1   Running   0   3s"),
         ("docker://20.10.24", "containerd://1.6.20"),
+        ("3 of 3 containers run on", "2 of 3 containers run on"),
+        ("3 of 3 containers run on", "3 of 3 containers run on, 1 are new"),
         ("a\nb", "a"),
         ("a b", "a  b"),
     ],
@@ -54,6 +60,17 @@ def test_a_failing_command_ends_a_snippet(text: str, tmp_path: Path):
     ran = snippets.run(script, tmp_path, {"PATH": os.environ["PATH"]})
     assert ran.status != 0
     assert "on" not in ran.stdout
+
+
+def test_progress_is_no_complaint_and_anything_else_is():
+    told = io.StringIO()
+    with progress.step("A step", told) as current:
+        current.note("at work")
+    assert told.getvalue()
+    assert snippets.complaints(f"{told.getvalue()}  … A step: at work (15 s)\n") == ""
+    with pytest.raises(KeyError), progress.step("Another", told):
+        raise KeyError
+    assert snippets.complaints(f"{told.getvalue()}warning: x\n") == "✗ Another (0 s)\nwarning: x\n"
 
 
 def test_what_is_left_behind_is_named():

@@ -83,8 +83,10 @@ def reply(answer, request, context):
 
 
 @contextlib.contextmanager
-def serving(folder: Path, path: Path, versions: tuple[str, ...]) -> Iterator[None]:
-    """Serve CRI in the given versions on a unix socket, as a runtime with two pods and an image."""
+def serving(
+    folder: Path, path: Path, versions: tuple[str, ...], also: tuple[str, ...] = ()
+) -> Iterator[None]:
+    """Serve CRI in the given versions, and under other packages, on a unix socket: two pods and an image."""
     apis = protos.load(LocalReach(folder, str(path)).protos(), path.parent / "cache")
     server = grpc.server(futures.ThreadPoolExecutor(2))
     for version in versions:
@@ -118,8 +120,9 @@ def serving(folder: Path, path: Path, versions: tuple[str, ...]) -> Iterator[Non
                 for method in api.methods()
                 if f".{service}/" in api.path(method)
             }
-            generic = grpc.method_handlers_generic_handler(f"runtime.{version}.{service}", handlers)
-            server.add_generic_rpc_handlers((generic,))
+            for package in (f"runtime.{version}", *also):
+                generic = grpc.method_handlers_generic_handler(f"{package}.{service}", handlers)
+                server.add_generic_rpc_handlers((generic,))
     server.add_insecure_port(f"unix:{path}")
     server.start()
     try:
@@ -151,6 +154,23 @@ def test_agrees_on_a_version(folder, tmp_path, reach, served, wanted, spoken):
     with serving(folder, path, served), CriClient(place, version=wanted, cache=tmp_path / "cache") as client:
         version = client.version()
     assert (version.api, version.runtime_name, version.runtime_api_version) == (spoken, "testd", spoken)
+
+
+def test_asks_for_any_version_known_or_not(folder, tmp_path):
+    path = tmp_path / "s"
+    place = LocalReach(folder, str(path))
+    asked = ("v1", "v1alpha2", "v1alpha1")
+    with serving(folder, path, ("v1",)), CriClient(place, cache=tmp_path / "cache") as client:
+        assert [client.answers(each) for each in asked] == ["testd", "", ""]
+    with contextlib.ExitStack() as server:
+        # The first version's package had no version in its name.
+        server.enter_context(serving(folder, path, ("v1",), also=("runtime",)))
+        with CriClient(place, cache=tmp_path / "cache") as client:
+            assert [client.answers(each) for each in asked] == ["testd", "", "testd"]
+            # A runtime that is gone is no runtime that lacks the version.
+            server.close()
+            with pytest.raises(LabError, match="does not answer"):
+                client.answers("v1")
 
 
 def test_lists_are_sorted_and_named(folder, tmp_path):

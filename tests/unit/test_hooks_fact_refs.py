@@ -115,11 +115,3 @@ def test_references_are_found_with_their_lines() -> None:
     text = '{{ fact("v") }}\n```\n{{ fact("x") }}\n```\n`{{ fact("y", "bare") }}` \\{{ fact("z") }}'
     found = [(ref.id, ref.form, ref.line, ref.in_code) for ref in fact_refs.refs(text, 10)]
     assert found == [("v", "", 10, False), ("y", "bare", 14, True)]
-
-
-def test_the_table_shows_each_fact_once() -> None:
-    made = fact_refs.table(FACTS, "zh", lambda _: None)
-    assert re.findall(r'<tr id="([\w-]+)">', made) == ["hard", "open", "v"]
-    assert "未经核实" in made
-    proved = {"p": fact("p", "x", proof="notebooks/01-a.ipynb#c")}
-    assert '<a href="../labs/">' in fact_refs.table(proved, "en", lambda _: "../labs/")

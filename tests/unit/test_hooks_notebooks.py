@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,10 @@ def test_a_heading_without_an_english_twin_still_has_an_id(tmp_path: Path) -> No
 
 
 def test_code_cells_leave_markers_in_their_order(tmp_path: Path) -> None:
-    notebook = split(tmp_path, "en", v4.new_code_cell("1"), *PAIR, v4.new_code_cell("2"))
+    notebook = split(tmp_path, "en", v4.new_code_cell("1", id="a"), *PAIR, v4.new_code_cell("2", id="b"))
     text, _ = composed(notebook, "en")
-    assert text.index(notebooks.marker(0)) < text.index("# First") < text.index(notebooks.marker(1))
+    assert text.index(notebooks.marker(0, "a")) < text.index("# First") < text.index(notebooks.marker(1, "b"))
+    assert 'id="cell-a"' in notebooks.marker(0, "a")
 
 
 def test_links_work_as_in_the_repository_and_as_on_the_site(tmp_path: Path) -> None:
@@ -74,16 +76,17 @@ def test_a_link_to_another_language_is_reported(tmp_path: Path) -> None:
 
 def test_the_portable_copy_links_to_the_published_pages(tmp_path: Path) -> None:
     source = (
-        "[a](../docs/en/index.md) [b](../x/y.md#z) [c](02-b.ipynb) [d](#here) [e](https://a.b/) [f](p.svg)"
+        "[a](../docs/en/index.md) [b](../x/y.md#z) [c](02-b.ipynb#cell-x) [d](#here) [e](https://a.b/) [f](p.svg)"
+        " [g](#cell-y)"
     )
     notebook = split(tmp_path, "en", cell(source, "lang:en"))
     node = notebooks.portable(notebook, "en", "https://h/en/", str.upper, lambda _: None)
-    upper = [part.upper() for part in ("[a]", "[b]", "[c]", "[d]", "[e]", "[f]")]
+    upper = [part.upper() for part in ("[a]", "[b]", "[c]", "[d]", "[e]", "[f]", "[g]")]
     assert [part.partition("(")[0] for part in node.cells[0].source.split(" ")] == upper
     node = notebooks.portable(notebook, "en", "https://h/en/", str, lambda _: None)
     assert node.cells[0].source == (
-        "[a](https://h/en/) [b](https://h/en/x/y/#z) [c](https://h/en/labs/02-b/) "
-        "[d](#here) [e](https://a.b/) [f](p.svg)"
+        "[a](https://h/en/) [b](https://h/en/x/y/#z) [c](https://h/en/labs/02-b/#cell-x) "
+        "[d](#here) [e](https://a.b/) [f](p.svg) [g](https://h/en/labs/01-a/#cell-y)"
     )
     assert notebook.node.cells[0].source == source
 
@@ -125,8 +128,8 @@ def clean(
 
 def test_a_cell_is_its_source_and_its_output() -> None:
     assert clean() == (
-        '<div class="nb-cell"><div class="highlight"><pre><code><span></span><span class="nb">print</span>'
-        '</code></pre></div><div class="nb-output nb-output--text"><pre>out\n</pre></div></div>'
+        '<div class="highlight"><pre><code><span></span><span class="nb">print</span>'
+        '</code></pre></div><div class="nb-output nb-output--text"><pre>out\n</pre></div>'
     )
 
 
@@ -155,6 +158,17 @@ def test_outputs_run_and_load_nothing(bad: str) -> None:
     assert clean(f"{bad}<p>kept</p>", "text/html") == clean("<p>kept</p>", "text/html")
 
 
+def test_a_drawing_is_in_the_page_itself_and_runs_nothing() -> None:
+    drawing = '<svg viewBox="0 0 9 9" onload="x()"><script>y()</script><text>words</text></svg>'
+    source = b64encode(drawing.encode()).decode()
+    made = clean(f'<img alt="x" src="data:image/svg+xml;base64,{source}">', "image/svg+xml")
+    assert made.endswith(
+        '<div class="nb-output nb-output--image"><svg viewbox="0 0 9 9"><text>words</text></svg></div>'
+    )
+    photo = '<img src="data:image/png;base64,AAAA"/>'
+    assert photo in clean(photo, "image/png")
+
+
 def test_outputs_lose_handlers_and_headings_and_tables_their_dress() -> None:
     made = clean(
         '<h2 id="x" onclick="y()">T</h2><table border="1" class="dataframe" style="a">'
@@ -169,7 +183,10 @@ def test_errors_look_like_standard_error() -> None:
 
 
 def test_cells_fill_their_places() -> None:
-    html = f"<p>a</p>{notebooks.marker(0)}<p>b</p>{notebooks.marker(1)}"
-    assert notebook_html.fill(html, ["X\\1", "Y"]) == "<p>a</p>X\\1<p>b</p>Y"
+    html = f"<p>a</p>{notebooks.marker(0, 'one')}<p>b</p>{notebooks.marker(1, 'two-2')}"
+    assert notebook_html.fill(html, ["X\\1", "Y"]) == (
+        '<p>a</p><div class="nb-cell" id="cell-one">X\\1</div>'
+        '<p>b</p><div class="nb-cell" id="cell-two-2">Y</div>'
+    )
     with pytest.raises(notebook_html.NotebookHtmlError, match="2 code cells, mkdocs-jupyter made 1"):
         notebook_html.fill(html, ["X"])

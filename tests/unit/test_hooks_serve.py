@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hooks import build, serve
+from hooks import build, results, serve
 
 
 @pytest.fixture
@@ -176,6 +176,17 @@ def test_the_fingerprint_follows_names_and_bytes(tmp_path: Path) -> None:
     assert build.is_fresh(tmp_path)
     (tmp_path / "docs" / "b.md").write_text("c", "utf-8")
     assert not build.is_fresh(tmp_path)
+
+
+def test_a_validation_makes_the_site_stale_and_other_hidden_files_do_not(tmp_path: Path) -> None:
+    (tmp_path / ".cache").mkdir()
+    before = build.fingerprint(tmp_path)
+    (tmp_path / ".cache" / "site-en.stamp").write_text("x", "utf-8")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / ".a.md.swp").write_text("x", "utf-8")
+    assert build.fingerprint(tmp_path) == before
+    (tmp_path / results.VALIDATED).write_text("{}", "utf-8")
+    assert build.fingerprint(tmp_path) != before
 
 
 def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:

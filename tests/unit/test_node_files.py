@@ -7,23 +7,29 @@ import re
 import resource
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from shimlab import paths
 from shimlab.lab import release
+from shimlab.lab.runtimes import CONTAINERD, LABEL
 
 NODE = paths.repository() / "lab" / "node"
 DOCKERFILE = (NODE / "Dockerfile").read_text(encoding="utf-8")
 STAGES = re.findall(r"^FROM \S+ AS (\S+)$", DOCKERFILE, re.MULTILINE)
-RELEASES = sorted(path.name for path in (NODE / "kubernetes").iterdir() if path.is_dir())
+RELEASES = release.known()
+WHOLE = [minor for minor in RELEASES if release.load(minor).on is None]
 SYS_RESOURCE = 24
+# The node's finish puts the release's pause in its place.
+PAUSE = "PAUSE_OF_THE_RELEASE"
 
 
-def versions(minor: str) -> dict[str, str]:
-    text = (NODE / "kubernetes" / minor / "release").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([A-Z_]+)=(\S+)$", text, re.MULTILINE))
+def replaced(go_mod: Path) -> dict[str, str]:
+    """What go.mod puts in the place of modules: path to path and version."""
+    return dict(re.findall(r"^\t(\S+) => (\S+ \S+)$", go_mod.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def required(go_mod: Path, module: str) -> str:
@@ -49,44 +55,92 @@ def test_every_stage_can_be_found_by_its_label_and_no_stage_needs_buildkit() -> 
     assert "<<" not in DOCKERFILE
 
 
+def test_every_folder_of_a_release_is_one() -> None:
+    assert set(RELEASES) == {path.name for path in (NODE / "kubernetes").iterdir() if path.is_dir()}
+
+
 @pytest.mark.parametrize("minor", RELEASES)
 def test_a_release_says_the_same_versions_everywhere(minor: str) -> None:
-    folder = NODE / "kubernetes" / minor
-    said = versions(minor)
-    assert said["KUBERNETES"].startswith(f"{minor}.")
-    assert required(folder / "go.mod", "k8s.io/kubernetes") == f"v{said['KUBERNETES']}"
-    coredns = NODE / "coredns" / said["COREDNS"]
-    assert required(coredns / "go.mod", "github.com/coredns/coredns") == f"v{said['COREDNS']}"
-
-    staging = said["KUBERNETES"].replace("1.", "v0.", 1)
-    replaced = dict(
-        re.findall(r"^\t(k8s\.io/\S+) => \1 (\S+)$", (folder / "go.mod").read_text("utf-8"), re.MULTILINE)
-    )
+    go_mod = NODE / "kubernetes" / minor / "go.mod"
+    wanted = release.load(minor)
+    assert wanted.version.startswith(f"{minor}.")
+    assert required(go_mod, "k8s.io/kubernetes") == f"v{wanted.version}"
+    staging = wanted.version.replace("1.", "v0.", 1)
     for module in ("k8s.io/api", "k8s.io/cri-api", "k8s.io/kubelet"):
-        assert replaced[module] == staging
+        assert replaced(go_mod)[module] == f"{module} {staging}"
 
-    for image in release.load(minor).images:
+
+@pytest.mark.parametrize("minor", WHOLE)
+def test_the_images_of_a_release_have_the_versions_that_it_says(minor: str) -> None:
+    wanted = release.load(minor)
+    coredns = dict(wanted.recipe)["COREDNS"]
+    assert required(NODE / "coredns" / coredns / "go.mod", "github.com/coredns/coredns") == f"v{coredns}"
+    for image in wanted.images:
         assert image.target in STAGES
-        tag = image.reference.rpartition(":")[2]
         if image.target.startswith("kube-"):
-            assert tag == f"v{said['KUBERNETES']}"
+            assert image.tag == f"v{wanted.version}"
         if image.target == "coredns":
-            assert tag.removeprefix("v") == said["COREDNS"]
+            assert image.tag.removeprefix("v") == coredns
+    assert {"kube-proxy", "coredns", "pause"} <= {
+        each.target for each in wanted.images if "docker" in each.stores
+    }
 
 
-@pytest.mark.parametrize("minor", RELEASES)
-def test_containerd_uses_the_pause_image_that_is_in_its_store(minor: str) -> None:
-    pause = next(image for image in release.load(minor).images if image.target == "pause")
-    configuration = (NODE / "root/etc/containerd/config.toml").read_text(encoding="utf-8")
-    assert f'sandbox_image = "{pause.reference}"' in configuration
+@pytest.mark.parametrize("minor", sorted(set(RELEASES) - set(WHOLE)))
+def test_a_release_with_a_kubelet_only_lists_nothing_that_it_does_not_bring(minor: str) -> None:
+    assert not (NODE / "kubernetes" / minor / "images").exists()
+    assert {"COREDNS", "DOCKERLESS"}.isdisjoint(dict(release.load(minor).recipe))
+
+
+def test_dockershim_out_of_tree_is_made_of_the_modules_of_its_release() -> None:
+    folder = NODE.parent / "dockershim"
+    said = release.recipe(folder / "release")
+    inside = release.load("1.20")
+    assert said["KUBERNETES"] == inside.version
+    assert f"v{inside.version}" in re.findall(
+        r"^\tk8s\.io/kubernetes (\S+)$", (folder / "go.mod").read_text(), re.M
+    )
+    assert replaced(folder / "go.mod") == replaced(NODE / "kubernetes" / inside.minor / "go.mod")
+    go = re.search(r"^go (\S+)$", (folder / "go.mod").read_text(), re.MULTILINE)
+    assert go
+    assert go[1] == said["GO"]
+
+
+def test_sandboxes_start_from_the_pause_that_kubeadm_names() -> None:
+    assert f'sandbox_image = "{PAUSE}"' in (NODE / "root/etc/containerd/config.toml").read_text(
+        encoding="utf-8"
+    )
+    unit = NODE / "root/etc/systemd/system/dockershim-out-of-tree.service"
+    assert f"--pod-infra-container-image={PAUSE}\n" in unit.read_text(encoding="utf-8")
+    assert PAUSE in (NODE / "build/node-finish").read_text(encoding="utf-8")
+    for minor in WHOLE:
+        # The first of the list is the one that is put there, so both stores must hold it.
+        first = next(image for image in release.load(minor).images if image.target == "pause")
+        assert first.stores == ("containerd", "docker")
+
+
+def test_a_node_has_the_handler_that_the_runtime_class_names() -> None:
+    manifests = list(yaml.safe_load_all((NODE / "root/kind/manifests/default-storage.yaml").read_text()))
+    classes = [each for each in manifests if each["kind"] == "RuntimeClass"]
+    assert [each["handler"] for each in classes] == ["crun"]
+    assert classes[0]["scheduling"]["nodeSelector"] == {LABEL: CONTAINERD.name}
+    configuration = tomllib.loads((NODE / "root/etc/containerd/config.toml").read_text(encoding="utf-8"))
+    runtimes = configuration["plugins"]["io.containerd.grpc.v1.cri"]["containerd"]["runtimes"]
+    assert runtimes["crun"]["options"]["BinaryName"] == "/usr/bin/crun"
+    assert runtimes.keys() == {"runc", "crun"}
 
 
 def test_the_entrypoint_finds_what_it_changes_on_bounded_hosts() -> None:
     entrypoint = (NODE / "root/usr/local/bin/entrypoint").read_text(encoding="utf-8")
     configuration = (NODE / "root/etc/containerd/config.toml").read_text(encoding="utf-8")
-    for line in ("restrict_oom_score_adj = false", 'BinaryName = "/usr/sbin/runc"'):
+    programs = [f'BinaryName = "{path}"' for path in ("/usr/sbin/runc", "/usr/bin/crun")]
+    for line in ("restrict_oom_score_adj = false", *programs):
         assert line in entrypoint
         assert configuration.count(line) == 1
+    for program in ("runc", "crun"):
+        bounded = f"/usr/local/lib/shimlab/{program}-bounded"
+        assert bounded in entrypoint
+        assert (NODE / f"root{bounded}").resolve().name == "runc-bounded"
 
 
 def add_suite(etc: Path, suite: str) -> subprocess.CompletedProcess[str]:

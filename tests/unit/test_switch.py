@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 
 import pytest
@@ -10,7 +11,9 @@ from kubernetes import client
 
 from shimlab.errors import LabError
 from shimlab.lab import draining, runtimes, stores
-from shimlab.lab.runtimes import CONTAINERD, DOCKERSHIM, rewrite
+from shimlab.lab.runtimes import CONTAINERD, DOCKERSHIM, OUT_OF_TREE, RUNTIMES
+
+V20, V23, V24, V27 = (1, 20, 15), (1, 23, 17), (1, 24, 17), (1, 27, 0)
 
 # As kubeadm 1.20.15 wrote them on two workers of the lab, word for word.
 ON_DOCKERSHIM = (
@@ -22,6 +25,10 @@ ON_CONTAINERD = (
     "--container-runtime-endpoint=unix:///run/containerd/containerd.sock --node-ip=172.17.0.2 "
     '--node-labels=shimlab/runtime=containerd --provider-id=kind://docker/shimlab/shimlab-worker"\n'
 )
+
+
+def rewrite(text, runtime, kubelet=V20):
+    return runtimes.rewrite(text, runtime, kubelet)
 
 
 def args(*words: str) -> str:
@@ -45,14 +52,67 @@ def test_kubeadms_own_file_to_dockershim():
     )
 
 
-@pytest.mark.parametrize(("text", "there"), [(ON_DOCKERSHIM, CONTAINERD), (ON_CONTAINERD, DOCKERSHIM)])
-def test_there_and_back_is_the_same_file(text, there):
-    assert rewrite(text, there) != text
-    assert rewrite(rewrite(text, there), runtimes.other(there)) == text
+def test_kubeadms_own_file_to_the_dockershim_out_of_the_tree():
+    endpoint = "--container-runtime-endpoint=unix:///run/dockershim-out-of-tree.sock"
+    assert rewrite(ON_DOCKERSHIM, OUT_OF_TREE, V23) == (
+        f'KUBELET_KUBEADM_ARGS="--container-runtime=remote {endpoint} --node-ip=172.17.0.3 '
+        "--node-labels=shimlab/runtime=dockershim-out-of-tree --pod-infra-container-image=k8s.gcr.io/pause:3.2 "
+        '--provider-id=kind://docker/shimlab/shimlab-worker2"\n'
+    )
+    assert endpoint in rewrite(ON_CONTAINERD, OUT_OF_TREE)
+    assert CONTAINERD.socket not in rewrite(ON_CONTAINERD, OUT_OF_TREE)
+
+
+@pytest.mark.parametrize(("text", "home"), [(ON_DOCKERSHIM, DOCKERSHIM), (ON_CONTAINERD, CONTAINERD)])
+@pytest.mark.parametrize(
+    "way", list(itertools.permutations(RUNTIMES.values(), 2)), ids=lambda way: way[0].name
+)
+def test_any_way_there_and_back_is_the_same_file(text, home, way):
+    there = rewrite(rewrite(text, way[0]), way[1])
+    assert (there == text) == (way[1] is home)
+    assert rewrite(there, home) == text
+
+
+@pytest.mark.parametrize("runtime", [CONTAINERD, OUT_OF_TREE])
+def test_from_124_on_only_dockershims_flags_are_in_the_way(runtime):
+    assert rewrite(ON_DOCKERSHIM, runtime, V24) == rewrite(ON_DOCKERSHIM, runtime, V23)
+    # The flag that told of remote has gone with its last other value.
+    of_today = rewrite(ON_DOCKERSHIM, runtime, V27)
+    assert "--container-runtime=" not in of_today
+    assert f"--container-runtime-endpoint=unix://{runtime.socket}" in of_today
+    assert rewrite(rewrite(ON_DOCKERSHIM, runtime, V24), runtime, V27) == of_today
+
+
+def test_a_kubelet_without_dockershim_gets_no_flags_for_it():
+    assert rewrite(ON_CONTAINERD, DOCKERSHIM, V23) == rewrite(ON_CONTAINERD, DOCKERSHIM, V20)
+    with pytest.raises(LabError, match=r"1\.24 has no dockershim"):
+        rewrite(ON_CONTAINERD, DOCKERSHIM, V24)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "kubeadm", "annotation"),
+    [
+        (DOCKERSHIM, (1, 20), "/var/run/dockershim.sock"),
+        (DOCKERSHIM, (1, 24), "unix:///var/run/dockershim.sock"),
+        (CONTAINERD, (1, 20), "unix:///run/containerd/containerd.sock"),
+        (OUT_OF_TREE, (1, 20), "unix:///run/dockershim-out-of-tree.sock"),
+    ],
+)
+def test_what_kubeadm_notes(runtime, kubeadm, annotation):
+    assert runtime.annotation(kubeadm) == annotation
+
+
+def test_the_two_dockershims_know_each_others_containers_and_containerd_does_not():
+    assert DOCKERSHIM.shares_with(OUT_OF_TREE)
+    assert not CONTAINERD.shares_with(OUT_OF_TREE)
+    for runtime in RUNTIMES.values():
+        assert not runtime.shares_with(runtimes.other_store(runtime))
+        # Linux cuts a process's name off there.
+        assert len(runtime.listener) <= 15
 
 
 @pytest.mark.parametrize("text", [ON_DOCKERSHIM, ON_CONTAINERD])
-@pytest.mark.parametrize("runtime", [DOCKERSHIM, CONTAINERD])
+@pytest.mark.parametrize("runtime", RUNTIMES.values(), ids=list(RUNTIMES))
 def test_twice_is_once(text, runtime):
     assert rewrite(rewrite(text, runtime), runtime) == rewrite(text, runtime)
 
@@ -68,7 +128,9 @@ def test_what_belongs_to_neither_is_kept():
     there = rewrite(text, CONTAINERD)
     assert there == (
         "# by hand\n"
-        + args("--container-runtime=remote", f"--container-runtime-endpoint={CONTAINERD.annotation}", *extra)
+        + args(
+            "--container-runtime=remote", f"--container-runtime-endpoint=unix://{CONTAINERD.socket}", *extra
+        )
         + "OTHER=--network-plugin=cni\n"
     )
 
@@ -87,7 +149,7 @@ def test_other_settings_of_dockershim_stay_on_dockershim():
 def test_the_endpoint_alone_is_completed():
     """What upstream's page writes, with which a kubelet of 1.20 stays on dockershim."""
     text = args("--container-runtime-endpoint=unix:///run/containerd/containerd.sock", "--network-plugin=cni")
-    expected = args("--container-runtime=remote", f"--container-runtime-endpoint={CONTAINERD.annotation}")
+    expected = args("--container-runtime=remote", f"--container-runtime-endpoint=unix://{CONTAINERD.socket}")
     assert rewrite(text, CONTAINERD) == expected
     assert rewrite(text, DOCKERSHIM) == args("--network-plugin=cni")
 
@@ -102,7 +164,7 @@ def test_the_endpoint_alone_is_completed():
     ],
 )
 def test_another_value_and_flags_of_two_words(words):
-    expected = args(*[f"--{name}={value}" for name, value in CONTAINERD.given], "--v=4")
+    expected = args(*[f"--{name}={value}" for name, value in CONTAINERD.given(V20).items()], "--v=4")
     assert rewrite(args(*words), CONTAINERD) == expected
 
 
@@ -122,7 +184,7 @@ def test_a_file_without_kubeadms_line_is_refused(text):
 def test_an_unknown_runtime_is_refused():
     with pytest.raises(LabError) as caught:
         runtimes.named("cri-o")
-    assert caught.value.remedy == "choose one of: dockershim, containerd"
+    assert caught.value.remedy == "choose one of: dockershim, containerd, dockershim-out-of-tree"
 
 
 def pod(name, *, owner=None, phase="Running", annotations=None, ids=(), deleted=None):

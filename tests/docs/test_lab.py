@@ -1,0 +1,78 @@
+"""The pages about the lab say of it what its code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hooks import faults, hosts
+from hooks.facts import LANGUAGES
+
+import shimlab.evidence
+from shimlab.conformance import specs
+from shimlab.faults import registry
+from shimlab.faults.fault import CONTROL_PLANE
+from shimlab.lab import doctor
+from shimlab.lab.doctor_machine import Machine
+
+
+def first_cells(page: str, section: str) -> list[str]:
+    """List the code in the first cells of a section's tables."""
+    part = page.split(f"{{ #{section} }}", 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"^\| `([^`]+)` \|", part, re.MULTILINE)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_doctors_findings_are_all_on_its_page(root: Path, lang: str) -> None:
+    page = (root / "docs" / lang / "lab" / "hosts.md").read_text("utf-8")
+    nowhere = Machine(root_debian=False, bounded=False, engine=None, refusal=None)
+    assert first_cells(page, "doctor") == list(doctor.checks(nowhere))
+
+
+def test_the_hosts_are_on_their_page(site: Path) -> None:
+    found = hosts.load(Path(__file__).parents[2] / "facts")
+    assert found
+    for lang in LANGUAGES:
+        html = (site / lang / "lab" / "hosts" / "index.html").read_text("utf-8")
+        for host in found.hosts:
+            assert f'id="host-{host.id}"' in html
+            assert f'href="#host-{host.id}"' in html
+
+
+def test_the_catalogue_says_of_each_fault_what_its_declaration_says(root: Path) -> None:
+    told = {fault.name: fault for fault in faults.load(root / "facts")}
+    assert list(told) == [fault.name for fault in registry.FAULTS]
+    for fault in registry.FAULTS:
+        said = told[fault.name]
+        assert said.nodes == (("control-plane",) if fault.place == CONTROL_PLANE else fault.runtimes), (
+            fault.name
+        )
+        for text in faults.TEXTS:
+            # Declared for a terminal; the page marks code as code.
+            assert said.texts["en"][text].replace("`", "") == getattr(fault, text), (fault.name, text)
+
+
+def test_every_fault_is_on_its_page_in_both_languages(site: Path) -> None:
+    for lang in LANGUAGES:
+        html = (site / lang / "lab" / "faults" / "index.html").read_text("utf-8")
+        for fault in registry.FAULTS:
+            assert f'id="fault-{fault.name}"' in html, (lang, fault.name)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_question_that_evidence_answers_is_on_its_page(root: Path, lang: str) -> None:
+    page = (root / "docs" / lang / "lab" / "inside.md").read_text("utf-8")
+    asked = set(re.findall(r"`(\w+)\([A-Z, ]+\)`", page)) | {"table", "listing", "plain"}
+    functions = {name for name in shimlab.evidence.__all__ if name[0].islower()}
+    assert asked == functions
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_results_of_kubernetes_own_tests_are_those_of_the_list(root: Path, lang: str) -> None:
+    page = (root / "docs" / lang / "lab" / "conformance.md").read_text("utf-8")
+    rows = re.findall(r"^\| `shimlab-worker2?` \|.*?\| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    listed = specs.load("1.20")
+    assert len(rows) == 2
+    for chosen, passed, explained in rows:
+        assert int(chosen) == len(listed) == int(passed) + int(explained)

@@ -1,0 +1,44 @@
+"""Waiting: the answer is handed on, the bound holds, and the last reason is told."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from shimlab import waiting
+from shimlab.errors import LabError
+
+
+def refuse() -> bool:
+    raise LabError("the node is away", "start it")
+
+
+def test_the_answer_is_returned() -> None:
+    assert waiting.wait(lambda: [3], "never told") == [3]
+
+
+def test_it_asks_again_and_what_cannot_be_asked_is_not_so_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0)
+    answers = itertools.chain([refuse, lambda: False], itertools.repeat(lambda: "now"))
+    assert waiting.wait(lambda: next(answers)(), "the answer") == "now"
+
+
+def test_the_bound_and_the_last_reason_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0)
+    with pytest.raises(LabError) as caught:
+        waiting.wait(refuse, "the node", 0)
+    assert caught.value.what == "not within 0 s: the node (the node is away)"
+
+
+def test_a_reason_of_long_ago_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0)
+    answers = itertools.chain([refuse], itertools.repeat(lambda: False))
+    with pytest.raises(LabError) as caught:
+        waiting.wait(lambda: next(answers)(), "the node", 0.05)
+    assert caught.value.what == "not within 0 s: the node"
+
+
+def test_other_errors_are_not_swallowed() -> None:
+    with pytest.raises(ZeroDivisionError):
+        waiting.wait(lambda: 1 // 0, "never told")
