@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +76,25 @@ def _in_pod(pod: Any, *command: str) -> str:
         check=True,
         timeout=60,
     ).stdout
+
+
+def test_a_client_that_is_killed_leaves_no_key_behind(tmp_path: Path) -> None:
+    """Notebook kernels end so, and the Kubernetes client's own copies of a key stay when they do."""
+    program = (
+        "from shimlab.lab import cluster; cluster.core().list_node(); print('asked', flush=True); input()"
+    )
+    asking = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    with asking:
+        assert asking.stdout is not None
+        assert asking.stdout.readline() == "asked\n"
+        asking.kill()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_both_runtimes_stand_side_by_side() -> None:

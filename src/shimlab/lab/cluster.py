@@ -9,7 +9,7 @@ from typing import Any
 
 from shimlab import paths
 from shimlab.errors import LabError
-from shimlab.lab import engine, image, kind, runtimes
+from shimlab.lab import credentials, engine, image, kind, runtimes
 from shimlab.lab.api import answering
 from shimlab.lab.api import core as core
 from shimlab.lab.api import kubeconfig as kubeconfig
@@ -101,7 +101,7 @@ def remove() -> None:
     for name in (*_containers(), *image.workshop()):
         engine.docker("rm", "--force", "--volumes", name, timeout=120)
     _remove_network()
-    kubeconfig().unlink(missing_ok=True)
+    credentials.remove(kubeconfig())
     _recipe_file().unlink(missing_ok=True)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from shimlab import paths, process
 from shimlab.errors import LabError
-from shimlab.lab import api, cluster, kind
+from shimlab.lab import api, cluster, credentials, kind
 from shimlab.progress import Step, say, step
 
 CREATE_SECONDS = 600
@@ -42,7 +42,7 @@ def create(configuration: str, recipe: str) -> float:
             timeout=CREATE_SECONDS,
             remedy="see",
         )
-        cluster.kubeconfig().chmod(0o600)
+        credentials.unpack(cluster.kubeconfig())
         cluster.remember(recipe)
         _wait_until_ready(current)
     return clock.seconds
