@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import pages_of
+from tests.browser.conftest import go, pages_of
 
 Open = Callable[..., Page]
 PAGES = ["", "deprecated/", "labs/01-which-runtime/", "reference/facts/"]
@@ -50,16 +50,41 @@ def test_the_root_works_without_scripts(open_page: Open, base: str) -> None:
     page.wait_for_url(f"{base}/zh/")
 
 
+#: Count what the theme asks its search worker (messages of type 2), and the answers (type 3).
+WATCH_SEARCH = """
+window.searching = {asked: [], answers: 0};
+window.Worker = class extends Worker {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("message", ({data}) => { if (data.type === 3) searching.answers++; });
+  }
+  postMessage(message, ...rest) {
+    if (message.type === 2) searching.asked.push(message.data);
+    super.postMessage(message, ...rest);
+  }
+};
+"""
+
+
 def search(page: Page, words: str) -> list[str]:
-    """Type into the search and give the titles of what it found."""
+    """Type into the search and give the titles of what it found.
+
+    The theme asks for the empty search as soon as its worker is ready. Where that answer is late, the box is full by
+    then and the page says for a moment that nothing was found; so wait until every question has its answer.
+    """
+    page.add_init_script(WATCH_SEARCH)
+    go(page, page.url)
     box = page.locator(".md-search__input")
     box.click()
     box.fill("")
     box.press_sequentially(words)
     # Typed Chinese raises no key event of its own, and the theme's search waits for one.
     box.press("End")
-    meta = page.locator(".md-search-result__meta")
-    expect(meta).to_have_text(re.compile(r"\d|没有找到|No matching"))
+    page.wait_for_function(
+        "words => searching.asked.at(-1)?.includes(words) && searching.answers === searching.asked.length",
+        arg=words,
+    )
+    expect(page.locator(".md-search-result__meta")).to_have_text(re.compile(r"\d|没有找到|No matching"))
     found = page.locator(".md-search-result__item h1, .md-search-result__item h2").all_inner_texts()
     return [title.replace("\u200b", "") for title in found]
 
