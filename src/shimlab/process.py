@@ -12,6 +12,7 @@ from pathlib import Path
 
 from shimlab.errors import LabError
 from shimlab.progress import ANSI
+from shimlab.waiting import bound
 
 # How many of its last lines a failed program's error may quote.
 TAIL = 1
@@ -49,6 +50,7 @@ def data(
             ``timeout`` seconds.
     """
     shown = " ".join(argv[:6])
+    timeout = bound(timeout)
     try:
         done = subprocess.run(
             list(argv),
@@ -103,6 +105,7 @@ def stream(
         LabError: if it fails; the message quotes its last two lines, since a program that runs others (a builder)
             ends with one of its own, and names the log.
     """
+    timeout = bound(timeout)
     deadline = time.monotonic() + timeout
     last = ["", ""]
     with log.open("ab" if append else "wb") as sink:

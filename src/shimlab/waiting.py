@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,17 +10,38 @@ from typing import TypeVar
 from shimlab.errors import LabError
 
 POLL_SECONDS = 0.2
+PATIENCE = "SHIMLAB_PATIENCE"
 Found = TypeVar("Found")
+
+
+def bound(seconds: float) -> float:
+    """Return how long to wait on this machine for what takes less than ``seconds`` on an ordinary one.
+
+    The same, unless SHIMLAB_PATIENCE says how many times as long: an emulated machine does all that others do, later.
+
+    Raises:
+        LabError: SHIMLAB_PATIENCE is not a number from 1 to 100.
+    """
+    told = os.environ.get(PATIENCE) or "1"
+    try:
+        times = float(told)
+    except ValueError:
+        times = 0
+    # Also not where it is "nan", which no comparison holds for.
+    if not 1 <= times <= 100:
+        raise LabError(f"{PATIENCE}={told} is no number from 1 to 100", f"unset {PATIENCE}, or name one")
+    return seconds * times
 
 
 def wait(met: Callable[[], Found], what: str, seconds: float = 90) -> Found:
     """Ask until the answer is true, and return it; what cannot be asked yet is not so yet.
 
-    ``what`` completes the sentence "not within 90 s: …".
+    ``what`` completes the sentence "not within 90 s: …", ``seconds`` is for an ordinary machine (:func:`bound`).
 
     Raises:
         LabError: it is not so after ``seconds``; the message has the last reason that was given, if any was.
     """
+    seconds = bound(seconds)
     deadline = time.monotonic() + seconds
     while True:
         try:

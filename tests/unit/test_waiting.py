@@ -42,3 +42,21 @@ def test_a_reason_of_long_ago_is_not_told(monkeypatch: pytest.MonkeyPatch) -> No
 def test_other_errors_are_not_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
         waiting.wait(lambda: 1 // 0, "never told")
+
+
+def test_a_slow_machine_is_waited_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert waiting.bound(20) == 20
+    monkeypatch.setenv(waiting.PATIENCE, "2.5")
+    assert waiting.bound(20) == 50
+    monkeypatch.setenv(waiting.PATIENCE, "100")
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.1)
+    with pytest.raises(LabError, match="not within 1 s"):
+        waiting.wait(refuse, "the node", 0.01)
+
+
+@pytest.mark.parametrize("told", ["0.5", "soon", "nan", "101", "-3", "inf"])
+def test_a_patience_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    monkeypatch.setenv(waiting.PATIENCE, told)
+    with pytest.raises(LabError) as caught:
+        waiting.bound(20)
+    assert caught.value.what == f"SHIMLAB_PATIENCE={told} is no number from 1 to 100"

@@ -12,6 +12,7 @@ from shimlab import paths, process
 from shimlab.errors import LabError
 from shimlab.lab import api, cluster, credentials, kind
 from shimlab.progress import Step, say, step
+from shimlab.waiting import bound
 
 CREATE_SECONDS = 600
 READY_SECONDS = 180
@@ -82,10 +83,11 @@ def _undone_on_failure() -> Iterator[None]:
 
 
 def _wait_until_ready(current: Step) -> None:
-    deadline = time.monotonic() + READY_SECONDS
+    seconds = bound(READY_SECONDS)
+    deadline = time.monotonic() + seconds
     while missing := _missing():
         if time.monotonic() > deadline:
-            raise LabError(f"not ready within {READY_SECONDS} s: {', '.join(missing)}", "try again")
+            raise LabError(f"not ready within {seconds:.0f} s: {', '.join(missing)}", "try again")
         current.note("waiting for " + ", ".join(missing))
         time.sleep(0.5)
 

@@ -14,6 +14,7 @@ from shimlab.lab import cluster
 from shimlab.lab.api import REMEDY, answering, core
 from shimlab.lab.runtimes import ANNOTATION, LABEL, Runtime
 from shimlab.progress import Step
+from shimlab.waiting import bound
 
 # Set while a switch is under way, so that a cordon of ours is told from somebody else's.
 SWITCHING = "shimlab/switching-to"
@@ -29,6 +30,7 @@ def until(current: Step, seconds: float, missing: Callable[[], list[str]]) -> No
     Raises:
         LabError: something still is after ``seconds``.
     """
+    seconds = bound(seconds)
     deadline = time.monotonic() + seconds
     while True:
         try:

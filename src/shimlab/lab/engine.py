@@ -15,6 +15,7 @@ from pathlib import Path
 from shimlab import paths, process
 from shimlab.errors import LabError
 from shimlab.lab import host
+from shimlab.waiting import bound
 
 RUN = Path("/run/shimlab")
 SOCKET = f"unix://{RUN}/docker.sock"
@@ -173,7 +174,8 @@ def start_private() -> None:
         child = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
         )
-    deadline = time.monotonic() + START_SECONDS
+    seconds = bound(START_SECONDS)
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if child.poll() is not None:
             last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
@@ -182,7 +184,7 @@ def start_private() -> None:
             return
         time.sleep(0.2)
     process.end(child)
-    raise LabError(f"dockerd does not answer within {START_SECONDS} s", f"its log is {log}")
+    raise LabError(f"dockerd does not answer within {seconds:.0f} s", f"its log is {log}")
 
 
 def _ask(address: str) -> Engine | None:
@@ -205,7 +207,7 @@ def _ask(address: str) -> Engine | None:
 def _forget_the_killed(seconds: float = 20) -> None:
     # A killed process has a number until its parent asks for it, and an engine that finds the number alive refuses
     # to start, or waits for a containerd that does not answer any more.
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + bound(seconds)
     for pidfile in (PIDFILE, *(RUN / "docker" / "containerd").glob("*.pid")):
         try:
             command = Path("/proc", pidfile.read_text(encoding="ascii").strip(), "cmdline")
@@ -226,7 +228,7 @@ def _private_pid() -> int | None:
 
 
 def _gone(pid: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + bound(seconds)
     while time.monotonic() < deadline:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
@@ -242,7 +244,7 @@ def _gone(pid: int, seconds: float) -> bool:
 
 def _unmount(place: str, seconds: float = 20) -> None:
     # The engine's own containerd ends a moment after it, and holds its folder until then.
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + bound(seconds)
     while True:
         try:
             process.output(["umount", place], remedy=f"umount {place}, then `shimlab down` again")

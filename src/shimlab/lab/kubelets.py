@@ -19,6 +19,7 @@ from shimlab.evidence.kubelets import FIRST_WITHOUT_DOCKERSHIM
 from shimlab.lab import node as nodes
 from shimlab.lab.draining import POLL_SECONDS, until
 from shimlab.progress import Step
+from shimlab.waiting import bound
 
 FOLDER = "/usr/local/lib/shimlab/kubelet"
 LINK = "/usr/bin/kubelet"
@@ -164,7 +165,7 @@ def works(node: str, seconds: float = 15) -> bool:
     Raises:
         LabError: the node cannot be asked.
     """
-    deadline, deaths = time.monotonic() + seconds, _deaths(node)
+    deadline, deaths = time.monotonic() + bound(seconds), _deaths(node)
     while not healthy(node):
         state = nodes.run(node, ["systemctl", "show", "--property=ActiveState", "--value", "kubelet"])
         over = time.monotonic() > deadline or _deaths(node) >= deaths + DEATHS
