@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from shimlab.waiting import bound
+
 
 def pytest_configure() -> None:
     """Hear Ctrl-C, also where a shell started us in the background: what ignores it there hands that down.
@@ -17,6 +19,16 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a slow machine give every test as many times its bound as a wait gets there (waiting.bound)."""
+    if bound(1) == 1:
+        return
+    usual = float(config.getini("timeout"))
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        item.add_marker(pytest.mark.timeout(bound(float(mark.args[0]) if mark else usual)), append=False)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from kubernetes import client, config
 from shimlab import paths
 from shimlab.lab import cluster, engine, node
 from shimlab.lab.stage import IMAGE
+from shimlab.waiting import bound
 
 WORKERS = {"shimlab-worker": "containerd", "shimlab-worker2": "dockershim"}
 
@@ -32,14 +33,14 @@ def pods(core: client.CoreV1Api) -> Iterator[dict[str, Any]]:
     """One pod on each worker, serving a file over HTTP, in a namespace that is removed afterwards."""
     namespace = f"test-{uuid.uuid4().hex[:6]}"
     core.create_namespace({"metadata": {"name": namespace}})
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + bound(90)
     try:
         # A pod needs its namespace's default service account, which a controller makes a moment later.
         while not core.list_namespaced_service_account(namespace).items:
             assert time.monotonic() < deadline, f"{namespace} has no service account"
             time.sleep(0.2)
         for name in WORKERS:
-            core.create_namespaced_pod(namespace, _pod(name), _request_timeout=30)
+            core.create_namespaced_pod(namespace, _pod(name), _request_timeout=bound(30))
         while True:
             found = core.list_namespaced_pod(namespace).items
             if len(found) == 2 and all(pod.status.phase == "Running" and pod.status.pod_ip for pod in found):
@@ -74,7 +75,7 @@ def _in_pod(pod: Any, *command: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=bound(60),
     ).stdout
 
 

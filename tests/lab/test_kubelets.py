@@ -10,6 +10,7 @@ from tests.lab.workload import started_in_docker
 
 from shimlab import evidence
 from shimlab.lab import cluster, kubelets, node
+from shimlab.waiting import bound
 
 FULL, DOCKERLESS = "v1.20.15", "v1.20.15-dockerless"
 ON_DOCKERSHIM, ON_CONTAINERD = "shimlab-worker2", "shimlab-worker"
@@ -20,7 +21,7 @@ REFUSAL = (
 
 def _shimlab(*arguments: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "shimlab", "node", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=240)
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=bound(240))
 
 
 def _ready(name: str) -> bool:
@@ -53,6 +54,8 @@ def test_without_dockershim_on_docker() -> None:
         done = _shimlab("kubelet", ON_DOCKERSHIM, FULL)
     assert done.returncode == 0, done.stderr
     assert f"{ON_DOCKERSHIM} is Ready: kubelet {FULL}, docker://" in done.stdout
+    # Nor does the control plane keep pods off it any more, which it does for a while after a node is Ready again.
+    assert not cluster.core().read_node(ON_DOCKERSHIM).spec.taints
     assert _ready(ON_DOCKERSHIM)
     assert evidence.kubelet(ON_DOCKERSHIM).argv == flags
     assert started_in_docker(ON_DOCKERSHIM) == started

@@ -16,7 +16,7 @@ from shimlab import evidence
 from shimlab.errors import LabError
 from shimlab.lab import cluster, node, switch
 from shimlab.lab.stage import IMAGE
-from shimlab.waiting import wait
+from shimlab.waiting import bound, wait
 
 WORKER = "shimlab-worker2"
 DECLARED, OTHER, OUT_OF_TREE = "dockershim", "containerd", "dockershim-out-of-tree"
@@ -48,7 +48,7 @@ def namespace(core: Any, apps: Any) -> Iterator[str]:
 
 def _command(runtime: str, name: str = WORKER, *more: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "shimlab", "node", runtime, name, *more]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=240)
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=bound(240))
 
 
 def _state(core: Any, worker: str = WORKER) -> dict[str, Any]:
@@ -207,7 +207,7 @@ def test_pods_may_run_on_between_the_two_dockershims(core: Any, apps: Any, names
         )
         run = ["kubectl", "--namespace", namespace, "exec", pod.metadata.name, "--", "echo", "from inside"]
         assert (
-            subprocess.run(run, capture_output=True, text=True, check=True, timeout=30).stdout
+            subprocess.run(run, capture_output=True, text=True, check=True, timeout=bound(30)).stdout
             == "from inside\n"
         )
     assert _state(core) == before
@@ -276,13 +276,13 @@ def _pods_here(core: Any, apps: Any, namespace: str) -> None:
 def _forbid_evictions(namespace: str) -> None:
     kubectl = ["kubectl", "--namespace", namespace]
     budget = ["create", "poddisruptionbudget", "web", "--selector=app=web", f"--min-available={REPLICAS}"]
-    subprocess.run([*kubectl, *budget], check=True, timeout=30)
+    subprocess.run([*kubectl, *budget], check=True, timeout=bound(30))
     # A budget counts when its controller has counted the pods.
     counted = ["get", "poddisruptionbudget", "web", "--output=jsonpath={.status.currentHealthy}"]
     wait(
         lambda: (
             subprocess.run(
-                [*kubectl, *counted], capture_output=True, text=True, check=True, timeout=30
+                [*kubectl, *counted], capture_output=True, text=True, check=True, timeout=bound(30)
             ).stdout
             == str(REPLICAS)
         ),

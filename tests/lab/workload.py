@@ -9,7 +9,7 @@ from typing import Any
 
 from shimlab.lab import node
 from shimlab.lab.stage import IMAGE
-from shimlab.waiting import wait
+from shimlab.waiting import bound, wait
 
 REPLICAS = 4
 PORT = 18080
@@ -29,10 +29,12 @@ def deployed(core: Any, apps: Any) -> Iterator[str]:
             }
         }
         apps.create_namespaced_deployment(
-            name, _workload("web", {"affinity": affinity}, replicas=REPLICAS), _request_timeout=30
+            name, _workload("web", {"affinity": affinity}, replicas=REPLICAS), _request_timeout=bound(30)
         )
         ports = [{"containerPort": 8080, "hostPort": PORT}]
-        apps.create_namespaced_daemon_set(name, _workload("each", {}, ports=ports), _request_timeout=30)
+        apps.create_namespaced_daemon_set(
+            name, _workload("each", {}, ports=ports), _request_timeout=bound(30)
+        )
         wait(lambda: ready(apps, name), "the test's pods")
         yield name
     finally:

@@ -17,7 +17,7 @@ from tests.lab.workload import deployed, ready, started_in_docker
 from shimlab import evidence, paths
 from shimlab.evidence.kubelets import KUBEADM_FLAGS
 from shimlab.lab import cluster, kubelets, node, switch
-from shimlab.waiting import wait
+from shimlab.waiting import bound, wait
 
 WORKER = f"{paths.name()}-worker2"
 LAST, FIRST = "v1.23.17", "v1.24.17"
@@ -76,7 +76,7 @@ def _state(core: Any) -> dict[str, Any]:
 
 def _shimlab(*arguments: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "shimlab", "node", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=280)
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=bound(280))
 
 
 def _status(core: Any) -> tuple[str, str, str]:
@@ -153,7 +153,8 @@ def test_what_the_new_kubelet_says_and_that_all_containers_run_on(
     assert {each.restart_count for pod in pods for each in pod.status.container_statuses} == {0}
     run = ["kubectl", "--namespace", namespace, "exec", pods[0].metadata.name, "--", "echo", "from inside"]
     assert (
-        subprocess.run(run, capture_output=True, text=True, check=True, timeout=30).stdout == "from inside\n"
+        subprocess.run(run, capture_output=True, text=True, check=True, timeout=bound(30)).stdout
+        == "from inside\n"
     )
     initialized = [
         each.message

@@ -105,12 +105,7 @@ def _conditions(found: Any) -> list[str]:  # noqa: ANN401 - the client has no ty
             each.type in PRESSURES and each.status != "False"
         ):
             left.append(f"its {each.type} is {each.status}: {each.message}")
-    left += [
-        f"it is tainted {taint.key}"
-        for taint in found.spec.taints or []
-        if taint.key.startswith("node.kubernetes.io/") and taint.key != "node.kubernetes.io/unschedulable"
-    ]
-    return left
+    return left + draining.kept_off(found)
 
 
 def _units(target: Target) -> list[str]:

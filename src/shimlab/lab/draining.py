@@ -45,6 +45,19 @@ def until(current: Step, seconds: float, missing: Callable[[], list[str]]) -> No
         time.sleep(POLL_SECONDS)
 
 
+def kept_off(found: Any) -> list[str]:  # noqa: ANN401 - the client has no types
+    """Name the taints by which the control plane keeps pods off a node; being cordoned is none of them.
+
+    A node that is Ready again keeps them until its controller looks the next time, up to 5 s later
+    (kube-controller-manager, --node-monitor-period).
+    """
+    return [
+        f"it is tainted {taint.key}"
+        for taint in found.spec.taints or []
+        if taint.key.startswith("node.kubernetes.io/") and taint.key != "node.kubernetes.io/unschedulable"
+    ]
+
+
 class NodeApi:
     """One node as the API server knows it."""
 

@@ -8,7 +8,7 @@ from shimlab import evidence
 from shimlab.errors import LabError
 from shimlab.faults import record
 from shimlab.lab import kubelets, node, survivors
-from shimlab.lab.draining import NodeApi, until
+from shimlab.lab.draining import NodeApi, kept_off, until
 from shimlab.lab.kubelets import Kubelet
 from shimlab.lab.runtimes import CONTAINERD, OUT_OF_TREE
 from shimlab.lab.up import alone
@@ -134,7 +134,9 @@ def _noticed(api: NodeApi, wanted: Kubelet, began: int, *, ready: bool, current:
         if condition.status != "True" or condition.last_heartbeat_time.timestamp() < began:
             return ["the node is not Ready"]
         told = Kubelet(found.status.node_info.kubelet_version)
-        return [] if told.version == wanted.version else [f"the API says {told.name}"]
+        if told.version != wanted.version:
+            return [f"the API says {told.name}"]
+        return kept_off(found)
 
     until(current, READY_SECONDS if ready else NOTICED_SECONDS, missing)
 

@@ -182,6 +182,8 @@ def _missing(move: Move, since: int = 0) -> list[str]:
     ready = next(each for each in found.status.conditions if each.type == "Ready")
     if ready.status != "True" or ready.last_heartbeat_time.timestamp() < since:
         return ["the node is not Ready"]
+    if marks := draining.kept_off(found):
+        return marks
     if not version.startswith(f"{wanted.scheme}://"):
         return [f"the API says {version}"]
     if others := [each for each in evidence.runtime_of(name) if each.runtime != wanted.scheme]:
