@@ -184,6 +184,12 @@ def removed(session: nox.Session) -> None:
 
 
 @nox.session
+def vm(session: nox.Session) -> None:
+    """See kubelets of the deprecation run pods on cgroup v2, in a virtual machine; needs root on Debian."""
+    python(session, "-m", "tests.vm.machine", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure: `-- rounds` of up and down, each with what it leaves, or `-- middlemen` between kubelet and runc."""
     which, *arguments = session.posargs or ["rounds"]
@@ -199,7 +205,7 @@ def up(session: nox.Session, *arguments: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run everything but conformance, bench and lock.
+    """Run everything but conformance, vm, bench and lock.
 
     `-- --offline` leaves out what needs a cluster, `-- --conformance` adds Kubernetes' own tests, `-- --keep` leaves
     the lab up.

@@ -94,7 +94,7 @@ HOSTS: list[tuple[str, Callable[[Recorded], Finding], tuple[str, tuple[str, ...]
     (
         "cgroup v2",
         lambda f: doctor_kernel.cgroup(mounts=f(V2)),
-        at("warning", "v2", "by hand", "hierarchy=0"),
+        at("warning", "v2", "no whole lab", "hierarchy=0"),
     ),
     (
         "no cgroup",

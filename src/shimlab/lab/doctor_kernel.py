@@ -63,7 +63,7 @@ def cgroup(*, mounts: Path = PROC / "self" / "mounts", told: str = "") -> Findin
     if version.startswith("v2"):
         return warning(
             name,
-            f"{version}: a kubelet with dockershim ran on it by hand; a whole lab was not tried",
+            f"{version}: single kubelets ran on it, with dockershim too; no whole lab was seen there",
             "if nodes do not get ready, boot with systemd.unified_cgroup_hierarchy=0",
         )
     return ok(name, f"{version}: what the lab was run on")
