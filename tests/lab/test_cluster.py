@@ -18,7 +18,7 @@ from kubernetes import client, config
 from shimlab import paths
 from shimlab.lab import cluster, engine, node
 from shimlab.lab.stage import IMAGE
-from shimlab.waiting import bound
+from shimlab.waiting import bound, wait
 
 WORKERS = {"shimlab-worker": "containerd", "shimlab-worker2": "dockershim"}
 
@@ -50,6 +50,11 @@ def pods(core: client.CoreV1Api) -> Iterator[dict[str, Any]]:
         yield {pod.spec.node_name: pod for pod in found}
     finally:
         core.delete_namespace(namespace, grace_period_seconds=0)
+        # Its pods may not be there any more when the next tests count what runs on a node.
+        wait(
+            lambda: namespace not in [each.metadata.name for each in core.list_namespace().items],
+            f"the end of {namespace}",
+        )
 
 
 def _pod(worker: str) -> dict[str, Any]:
