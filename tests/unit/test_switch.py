@@ -187,14 +187,14 @@ def test_an_unknown_runtime_is_refused():
     assert caught.value.remedy == "choose one of: dockershim, containerd, dockershim-out-of-tree"
 
 
-def pod(name, *, owner=None, phase="Running", annotations=None, ids=(), deleted=None):
+def pod(name, *, owner=None, phase="Running", annotations=None, ids=(), deleted=None, ready=True, probes=()):
     owners = [
         client.V1OwnerReference(api_version="v1", kind=kind, name="o", uid="u", controller=True)
         for kind in ([owner] if owner else [])
     ]
     statuses = [
         client.V1ContainerStatus(
-            name="c", image="i", image_id="", ready=True, restart_count=0, container_id=each
+            name="c", image="i", image_id="", ready=ready, restart_count=0, container_id=each
         )
         for each in ids
     ]
@@ -205,6 +205,13 @@ def pod(name, *, owner=None, phase="Running", annotations=None, ids=(), deleted=
             annotations=annotations,
             owner_references=owners or None,
             deletion_timestamp=deleted,
+            uid=name,
+        ),
+        spec=client.V1PodSpec(
+            containers=[
+                client.V1Container(name="c"),
+                *(client.V1Container(name=each, readiness_probe=client.V1Probe()) for each in probes),
+            ]
         ),
         status=client.V1PodStatus(phase=phase, container_statuses=statuses or None),
     )
@@ -233,6 +240,33 @@ def test_a_pod_has_arrived_when_all_its_ids_say_so():
         pod("none"),
     ]
     assert draining.not_yet_on(pods, CONTAINERD) == ["n/half", "n/old", "n/none"]
+
+
+def test_a_pod_is_ready_again_when_its_new_kubelet_says_so():
+    pods = [
+        pod("plain", ids=["docker://1"]),
+        pod("restarted", ids=["docker://1"], ready=False),
+        pod("serves", ids=["docker://1"], probes="pq"),
+        # What the API says of it is still what the kubelet before said.
+        pod("unasked", ids=["docker://1"], probes="p"),
+        pod("half", ids=["docker://1"], probes="pq"),
+        pod("failed", ids=["docker://1"], probes="p", ready=False),
+        pod("ends", ids=["docker://1"], ready=False, deleted="2026-01-01T00:00:00Z"),
+        pod("never was", ids=["docker://1"], ready=False),
+    ]
+    was = {each.metadata.uid for each in pods} - {"never was"}
+    probed = {("n/serves", "p"), ("n/serves", "q"), ("n/half", "q"), ("n/failed", "p")}
+    assert draining.not_again(pods, was, probed) == [
+        "n/restarted is not ready again",
+        "n/unasked is not ready again",
+        "n/half is not ready again",
+        "n/failed is not ready again",
+    ]
+
+
+def test_a_pod_without_containers_is_not_ready():
+    assert draining.ready([pod("none"), pod("half", ids=["docker://1"], ready=False)]) == set()
+    assert draining.ready([pod("both", ids=["docker://1", "docker://2"])]) == {"both"}
 
 
 def cached(configuration, **fields):

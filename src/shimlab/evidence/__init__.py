@@ -28,6 +28,7 @@ Kubelet
     kubelet_log(node)           what it logged: time, level, source line, sentence, values
     log(node, unit)             the same for containerd and docker
     cadvisor(node, metric)      what its cAdvisor measured, by cgroup, pod and container
+    probes(node)                how often it probed each container since it was started, with which result
 
 listing(records, columns…) sets records in a table, and plain(records) makes JSON of them. A node that cannot
 be asked is a LabError. Nothing here changes a node, and nothing starts a daemon that does not run.
@@ -42,7 +43,7 @@ from shimlab.evidence.mounts import Mount
 from shimlab.evidence.networks import Interface, NetworkNamespace, network_namespaces
 from shimlab.evidence.procfs import Cgroup, Process, ancestors, processes
 from shimlab.evidence.programs import Module, Program, program
-from shimlab.evidence.proxied import KubeletConfig, Sample, cadvisor, kubelet_config
+from shimlab.evidence.proxied import KubeletConfig, Sample, cadvisor, kubelet_config, probes
 from shimlab.evidence.runtime import Witness, runtime_of
 from shimlab.evidence.sockets import Connection, Owner, SocketPath, UnixSocket, connections, unix_sockets
 from shimlab.evidence.sockets import at as sockets_at
@@ -90,6 +91,7 @@ __all__ = [
     "oci",
     "oci_containers",
     "plain",
+    "probes",
     "processes",
     "program",
     "runtime_of",

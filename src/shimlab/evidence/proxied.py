@@ -1,8 +1,8 @@
-"""What a kubelet says through the API server: its configuration in force, and cAdvisor's metrics.
+"""What a kubelet says through the API server: its configuration in force, cAdvisor's metrics, and its probes.
 
-Sources: Kubernetes v1.20.15, pkg/kubelet/server/server.go (/configz and /metrics/cadvisor, which the API server
-passes on under /api/v1/nodes/NAME/proxy); pkg/kubelet/apis/config (KubeletConfiguration). The metrics come in
-Prometheus' text format, whose own library reads it: its escapes, its numbers and its old and new form are that
+Sources: Kubernetes v1.20.15, pkg/kubelet/server/server.go (/configz, /metrics/cadvisor and /metrics/probes, which the
+API server passes on under /api/v1/nodes/NAME/proxy); pkg/kubelet/apis/config (KubeletConfiguration). The metrics come
+in Prometheus' text format, whose own library reads it: its escapes, its numbers and its old and new form are that
 library's to know.
 """
 
@@ -88,6 +88,15 @@ def cadvisor(node: str, name: str | None = None) -> list[Sample]:
         LabError: the API server or the kubelet does not answer.
     """
     return parse_metrics(_get(node, "metrics/cadvisor"), name)
+
+
+def probes(node: str) -> list[Sample]:
+    """Return how often a node's kubelet probed each container since it was started; labels: probe_type, result.
+
+    Raises:
+        LabError: the API server or the kubelet does not answer.
+    """
+    return parse_metrics(_get(node, "metrics/probes"), "prober_probe_total")
 
 
 def parse_config(answer: Mapping[str, Any]) -> KubeletConfig:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from shimlab import evidence
 from shimlab.errors import LabError
 from shimlab.faults import record
-from shimlab.lab import kubelets, node, survivors
-from shimlab.lab.draining import NodeApi, kept_off, until
+from shimlab.lab import draining, kubelets, node, survivors
+from shimlab.lab.draining import NodeApi, until
 from shimlab.lab.kubelets import Kubelet
 from shimlab.lab.runtimes import CONTAINERD, OUT_OF_TREE
 from shimlab.lab.up import alone
@@ -107,7 +107,7 @@ def _replace(name: str, wanted: Kubelet) -> Outcome:
     api = NodeApi(name)
     with alone():
         record.refuse(name)
-        before = survivors.running(name)
+        before, ready = survivors.running(name), draining.ready(api.pods())
         if kubelets.in_use(name) == wanted and kubelets.works(name):
             say(f"{name} uses {wanted.name} already.")
             return _outcome(api, wanted, "", before)
@@ -120,6 +120,9 @@ def _replace(name: str, wanted: Kubelet) -> Outcome:
             title = "until the API server calls the node " + ("NotReady" if why else "Ready")
             with step(f"Waiting {title}") as current:
                 _noticed(api, wanted, began, ready=not why, current=current)
+            if not why:
+                with step("Waiting until the pods that were ready are ready again") as current:
+                    until(current, READY_SECONDS, lambda: api.not_again(ready))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"{name} has {wanted.name} in use or the one before it") from None
         return _outcome(api, wanted, why, before)
@@ -136,7 +139,7 @@ def _noticed(api: NodeApi, wanted: Kubelet, began: int, *, ready: bool, current:
         told = Kubelet(found.status.node_info.kubelet_version)
         if told.version != wanted.version:
             return [f"the API says {told.name}"]
-        return kept_off(found)
+        return draining.kept_off(found)
 
     until(current, READY_SECONDS if ready else NOTICED_SECONDS, missing)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shimlab import evidence
 from shimlab.errors import LabError
@@ -42,6 +42,8 @@ class Move:
     api: NodeApi
     wanted: Runtime
     keep_pods: bool = False
+    #: The uids of the pods that were ready when it began.
+    ready: Collection[str] = ()
 
     @property
     def name(self) -> str:
@@ -81,7 +83,7 @@ def switch(
             if not arrived:
                 _refuse(move, force=force)
             before = survivors.running(name)
-            _carry_out(move, arrived=arrived)
+            _carry_out(replace(move, ready=draining.ready(move.api.pods())), arrived=arrived)
             if keep_pods:
                 say(f"{name}: {survivors.compare(before, survivors.running(name))}")
         return evidence.runtime_of(name)
@@ -265,7 +267,9 @@ def _own_pods(move: Move, current: Step) -> None:
         # In a store that both runtimes have, the kubelet ends what belongs to no pod any more.
         known = {(pod.metadata.annotations or {}).get(STATIC_UID, pod.metadata.uid) for pod in pods}
         gone = {each.pod_uid for each in survivors.running(move.name).values()} - known
-        return waiting or [f"containers of a pod that is gone ({uid}) still run" for uid in gone]
+        waiting += [f"containers of a pod that is gone ({uid}) still run" for uid in gone]
+        # Those that could go elsewhere did, unless they were to stay: then they serve again before we are done.
+        return waiting + (move.api.not_again(move.ready) if move.keep_pods else [])
 
     until(current, START_SECONDS, missing)
 
