@@ -6,6 +6,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         mark = item.get_closest_marker("timeout")
         item.add_marker(pytest.mark.timeout(bound(float(mark.args[0]) if mark else usual)), append=False)
+
+
+@pytest.fixture(scope="module")
+def core() -> Any:
+    """The API of the lab that is up."""
+    from shimlab.lab import cluster
+
+    return cluster.core()
+
+
+@pytest.fixture(scope="module")
+def apps(core: Any) -> Any:
+    """The part of the lab's API that knows Deployments and DaemonSets."""
+    from kubernetes import client
+
+    return client.AppsV1Api(core.api_client)
+
+
+@pytest.fixture(scope="module")
+def namespace(core: Any, apps: Any) -> Iterator[str]:
+    """A namespace with pods that can go elsewhere, and one on each node that cannot."""
+    from tests.lab.workload import deployed
+
+    with deployed(core, apps) as name:
+        yield name
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes import client, config
+from kubernetes import client
+from tests.lab.workload import kubectl, own_namespace
 
 from shimlab import paths
 from shimlab.lab import cluster, engine, node
@@ -24,37 +25,17 @@ WORKERS = {"shimlab-worker": "containerd", "shimlab-worker2": "dockershim"}
 
 
 @pytest.fixture(scope="module")
-def core() -> client.CoreV1Api:
-    return client.CoreV1Api(config.new_client_from_config(config_file=str(cluster.kubeconfig())))
-
-
-@pytest.fixture(scope="module")
-def pods(core: client.CoreV1Api) -> Iterator[dict[str, Any]]:
+def pods(core: Any) -> Iterator[dict[str, Any]]:
     """One pod on each worker, serving a file over HTTP, in a namespace that is removed afterwards."""
-    namespace = f"test-{uuid.uuid4().hex[:6]}"
-    core.create_namespace({"metadata": {"name": namespace}})
-    deadline = time.monotonic() + bound(90)
-    try:
-        # A pod needs its namespace's default service account, which a controller makes a moment later.
-        while not core.list_namespaced_service_account(namespace).items:
-            assert time.monotonic() < deadline, f"{namespace} has no service account"
-            time.sleep(0.2)
+
+    def running() -> list[Any]:
+        found = core.list_namespaced_pod(namespace).items
+        return found if all(pod.status.phase == "Running" and pod.status.pod_ip for pod in found) else []
+
+    with own_namespace(core) as namespace:
         for name in WORKERS:
             core.create_namespaced_pod(namespace, _pod(name), _request_timeout=bound(30))
-        while True:
-            found = core.list_namespaced_pod(namespace).items
-            if len(found) == 2 and all(pod.status.phase == "Running" and pod.status.pod_ip for pod in found):
-                break
-            assert time.monotonic() < deadline, [(pod.metadata.name, pod.status.phase) for pod in found]
-            time.sleep(0.5)
-        yield {pod.spec.node_name: pod for pod in found}
-    finally:
-        core.delete_namespace(namespace, grace_period_seconds=0)
-        # Its pods may not be there any more when the next tests count what runs on a node.
-        wait(
-            lambda: namespace not in [each.metadata.name for each in core.list_namespace().items],
-            f"the end of {namespace}",
-        )
+        yield {pod.spec.node_name: pod for pod in wait(running, "the test's pods")}
 
 
 def _pod(worker: str) -> dict[str, Any]:
@@ -75,13 +56,7 @@ def _pod(worker: str) -> dict[str, Any]:
 
 
 def _in_pod(pod: Any, *command: str) -> str:
-    return subprocess.run(
-        ["kubectl", "--namespace", pod.metadata.namespace, "exec", pod.metadata.name, "--", *command],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=bound(60),
-    ).stdout
+    return kubectl("--namespace", pod.metadata.namespace, "exec", pod.metadata.name, "--", *command)
 
 
 def test_a_client_that_is_killed_leaves_no_key_behind(tmp_path: Path) -> None:

@@ -7,12 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from kubernetes import client, config
 
 from shimlab import cli, evidence
 from shimlab.cri import CriClient
 from shimlab.errors import LabError
-from shimlab.lab import cluster, node
+from shimlab.lab import node
 from shimlab.waiting import wait
 
 RUNTIMES = {
@@ -21,11 +20,6 @@ RUNTIMES = {
     "shimlab-worker2": ("docker", ["v1alpha2"]),
 }
 SERVED = [(name, version) for name, (_, versions) in RUNTIMES.items() for version in versions]
-
-
-@pytest.fixture(scope="module")
-def core() -> Any:
-    return client.CoreV1Api(config.new_client_from_config(config_file=str(cluster.kubeconfig())))
 
 
 @pytest.mark.parametrize(("name", "version"), SERVED)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.lab.workload import own_namespace, probed
 
 from shimlab import evidence
 from shimlab.errors import LabError
 from shimlab.evidence import docker
-from shimlab.lab import cluster, node
+from shimlab.lab import node
 from shimlab.lab.stage import IMAGE
+from shimlab.waiting import bound, wait
 
 CONTAINERD, DOCKERSHIM = "shimlab-worker", "shimlab-worker2"
 STORE = {CONTAINERD: "k8s.io", DOCKERSHIM: "moby"}
@@ -27,26 +28,17 @@ both = pytest.mark.parametrize("name", STORE)
 
 
 @pytest.fixture(scope="module")
-def pods() -> Iterator[dict[str, Any]]:
+def pods(core: Any) -> Iterator[dict[str, Any]]:
     """A pod of two containers on each worker, whose processes have names that are not theirs."""
-    core, namespace = cluster.core(), f"evidence-{uuid.uuid4().hex[:6]}"
-    core.create_namespace({"metadata": {"name": namespace}})
-    deadline = time.monotonic() + 120
-    try:
-        while not core.list_namespaced_service_account(namespace).items:
-            assert time.monotonic() < deadline, f"{namespace} has no service account"
-            time.sleep(0.2)
+
+    def running() -> list[Any]:
+        found = core.list_namespaced_pod(namespace).items
+        return found if all(_runs(pod) for pod in found) else []
+
+    with own_namespace(core) as namespace:
         for worker in STORE:
-            core.create_namespaced_pod(namespace, _pod(worker), _request_timeout=30)
-        while True:
-            found = core.list_namespaced_pod(namespace).items
-            if len(found) == len(STORE) and all(_runs(pod) for pod in found):
-                break
-            assert time.monotonic() < deadline, [(pod.metadata.name, pod.status.phase) for pod in found]
-            time.sleep(0.5)
-        yield {pod.spec.node_name: pod for pod in found}
-    finally:
-        core.delete_namespace(namespace, grace_period_seconds=0)
+            core.create_namespaced_pod(namespace, _pod(worker), _request_timeout=bound(30))
+        yield {pod.spec.node_name: pod for pod in wait(running, "the test's pods")}
 
 
 def _pod(worker: str) -> dict[str, Any]:
@@ -281,6 +273,16 @@ def test_cadvisor_measures_the_containers_of_the_pod(name: str, pods: dict[str, 
     assert {each.container for each in ours} == set(NAMES)
     assert {each.pod for each in ours} == {f"{pods[name].metadata.namespace}/{pods[name].metadata.name}"}
     assert all(0 < each.value < 32 << 20 for each in ours)
+
+
+@both
+def test_how_often_the_kubelet_probed_a_container(core: Any, name: str):
+    with probed(core, "default", name) as pod:
+        ours = [each for each in evidence.probes(name) if each.pod == f"default/{pod.name}"]
+    assert [(each.labels["probe_type"], each.container) for each in ours if each.value] == [
+        ("Readiness", "c")
+    ]
+    assert {each.labels["result"] for each in ours} == {"successful"}
 
 
 def test_looking_starts_no_daemon():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from tests.lab.workload import started_in_docker
+from tests.lab.workload import Probed, probed, started_in_docker
 
 from shimlab import evidence
 from shimlab.lab import cluster, kubelets, node
@@ -61,11 +63,19 @@ def test_without_dockershim_on_docker() -> None:
     assert started_in_docker(ON_DOCKERSHIM) == started
 
 
-def test_without_dockershim_on_containerd() -> None:
-    before = evidence.kubelet(ON_CONTAINERD)
+@pytest.fixture
+def probed_pod(core: Any) -> Iterator[Probed]:
+    with probed(core, "default", ON_CONTAINERD) as pod:
+        yield pod
+
+
+def test_without_dockershim_on_containerd(probed_pod: Probed) -> None:
+    before, container = evidence.kubelet(ON_CONTAINERD), probed_pod.container()
     try:
         done = _shimlab("kubelet", ON_CONTAINERD, DOCKERLESS)
         assert done.returncode == 0, done.stdout + done.stderr
+        # The same container, and it serves again: the kubelet that was started had not probed it yet.
+        assert probed_pod.container() == container
         found = evidence.kubelet(ON_CONTAINERD)
         assert found.pid != before.pid
         assert found.argv == before.argv
@@ -75,6 +85,7 @@ def test_without_dockershim_on_containerd() -> None:
     finally:
         done = _shimlab("kubelet", ON_CONTAINERD, FULL)
     assert done.returncode == 0, done.stderr
+    assert probed_pod.container() == container
     assert evidence.kubelet(ON_CONTAINERD).argv == before.argv
 
 

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kubernetes import client, config
-from tests.lab.workload import deployed, ready, started_in_docker
+from tests.lab.workload import kubectl, ready, started_in_docker
 
 from shimlab import evidence, paths
 from shimlab.evidence.kubelets import KUBEADM_FLAGS
-from shimlab.lab import cluster, kubelets, node, switch
+from shimlab.lab import kubelets, node, switch
 from shimlab.waiting import bound, wait
 
 WORKER = f"{paths.name()}-worker2"
@@ -28,22 +27,6 @@ NO_ENDPOINT = (
     'connection error: desc = "transport: Error while dialing dial unix: missing address"'
 )
 NOT_DOCKER = 'failed to validate kubelet flags: unsupported CRI runtime: "docker", only "remote" is currently supported'
-
-
-@pytest.fixture(scope="module")
-def core() -> Any:
-    return client.CoreV1Api(config.new_client_from_config(config_file=str(cluster.kubeconfig())))
-
-
-@pytest.fixture(scope="module")
-def apps(core: Any) -> Any:
-    return client.AppsV1Api(core.api_client)
-
-
-@pytest.fixture(scope="module")
-def namespace(core: Any, apps: Any) -> Iterator[str]:
-    with deployed(core, apps) as name:
-        yield name
 
 
 @pytest.fixture
@@ -84,6 +67,18 @@ def _status(core: Any) -> tuple[str, str, str]:
     ready_ = next(each.status for each in found.conditions if each.type == "Ready")
     info = found.node_info
     return ready_, info.kubelet_version, info.container_runtime_version.partition("://")[0]
+
+
+def _pods_ready(core: Any, namespace: str) -> set[tuple[str, bool]]:
+    """Tell of the namespace's pods on the worker whether each counts as ready, and whether its container does."""
+    pods = core.list_namespaced_pod(namespace, field_selector=f"spec.nodeName={WORKER}").items
+    return {
+        (
+            next(each.status for each in pod.status.conditions if each.type == "Ready"),
+            pod.status.container_statuses[0].ready,
+        )
+        for pod in pods
+    }
 
 
 def _write_flags(text: str) -> None:
@@ -130,6 +125,8 @@ def test_what_the_new_kubelet_says_and_that_all_containers_run_on(
     # Unknown at first, since nobody reports any more; the old kubelet's version is the last that was told.
     assert _status(core) == ("Unknown", LAST, "docker")
     assert node.run(WORKER, ["cat", KUBEADM_FLAGS]) == as_made["flags"]
+    # The control plane takes its pods out of service: their containers were ready when last heard of, they are not.
+    wait(lambda: _pods_ready(core, namespace) == {("False", True)}, "the pods to be out of service")
     refused = _shimlab("dockershim", WORKER)
     assert refused.returncode == 1
     assert f"its kubelet {FIRST} has none" in refused.stderr
@@ -151,11 +148,8 @@ def test_what_the_new_kubelet_says_and_that_all_containers_run_on(
         each.container_id.removeprefix("docker://") for pod in pods for each in pod.status.container_statuses
     } <= set(started)
     assert {each.restart_count for pod in pods for each in pod.status.container_statuses} == {0}
-    run = ["kubectl", "--namespace", namespace, "exec", pods[0].metadata.name, "--", "echo", "from inside"]
-    assert (
-        subprocess.run(run, capture_output=True, text=True, check=True, timeout=bound(30)).stdout
-        == "from inside\n"
-    )
+    run = ["--namespace", namespace, "exec", pods[0].metadata.name, "--", "echo", "from inside"]
+    assert kubectl(*run) == "from inside\n"
     initialized = [
         each.message
         for each in evidence.kubelet_log(WORKER, since="start")
