@@ -39,8 +39,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    if not build.is_fresh():
-        assert build.build(), "the site does not build; see the output above"
+    assert build.ensure(), "the site does not build; see the output above"
     return build.ROOT / "site"
 
 
