@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, role, shimlab
+from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, in_process, role
 from tests.support.workload import Probed, probed, started_in_docker
 
 from shimlab import evidence
@@ -23,7 +23,7 @@ REFUSAL = (
 
 
 def _shimlab(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return shimlab("node", *arguments)
+    return in_process("node", *arguments)
 
 
 def _ready(name: str) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.lab import CONTROL_PLANE, ON_CONTAINERD, ON_DOCKERSHIM, role, shimlab
+from tests.support.lab import CONTROL_PLANE, ON_CONTAINERD, ON_DOCKERSHIM, in_process, role
 from tests.support.workload import PORT, REPLICAS, Probed, kubectl, probed, ready, started_in_docker
 
 from shimlab import evidence
@@ -39,7 +39,7 @@ def probed_pod(core: Any, namespace: str) -> Iterator[Probed]:
 
 
 def _command(runtime: str, name: str = WORKER, *more: str) -> subprocess.CompletedProcess[str]:
-    return shimlab("node", runtime, name, *more)
+    return in_process("node", runtime, name, *more)
 
 
 def _state(core: Any, worker: str = WORKER) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, role
 
 from shimlab import paths
+from shimlab.waiting import bound
 
 AS_NOBODY = """
 import os, sys
@@ -27,7 +28,11 @@ sys.exit(cli.main([command]))
 
 def _shimlab(*arguments: str) -> tuple[int, list[str]]:
     done = subprocess.run(
-        [sys.executable, "-m", "shimlab", *arguments], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "shimlab", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=bound(60),
     )
     return done.returncode, done.stderr.splitlines()
 
