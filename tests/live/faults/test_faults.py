@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.support.lab import in_process as command
+from tests.support.command import inside as command
 
 from shimlab import evidence
 from shimlab.cluster import status as cluster

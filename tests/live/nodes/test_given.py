@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from tests.support.lab import shimlab
+from tests.support.command import shimlab
 
 from shimlab.images import release
 from shimlab.machine import engine

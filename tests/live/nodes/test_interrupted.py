@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from tests.support.lab import shimlab
+from tests.support.command import shimlab
 
 from shimlab.cluster import status as cluster
 from shimlab.machine import engine

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, in_process, role
+from tests.support.command import inside
+from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, role
 from tests.support.workload import Probed, probed, started_in_docker
 
 from shimlab import evidence
@@ -22,8 +22,8 @@ REFUSAL = (
 )
 
 
-def _shimlab(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return in_process("node", *arguments)
+def _shimlab(*arguments: str) -> Done:
+    return inside("node", *arguments)
 
 
 def _ready(name: str) -> bool:

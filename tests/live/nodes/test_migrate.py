@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.lab import CONTROL_PLANE, ON_CONTAINERD, ON_DOCKERSHIM, in_process, role
+from tests.support.command import inside
+from tests.support.lab import CONTROL_PLANE, ON_CONTAINERD, ON_DOCKERSHIM, role
 from tests.support.workload import PORT, REPLICAS, Probed, kubectl, probed, ready, started_in_docker
 
 from shimlab import evidence
@@ -38,8 +39,8 @@ def probed_pod(core: Any, namespace: str) -> Iterator[Probed]:
         yield pod
 
 
-def _command(runtime: str, name: str = WORKER, *more: str) -> subprocess.CompletedProcess[str]:
-    return in_process("node", runtime, name, *more)
+def _command(runtime: str, name: str = WORKER, *more: str) -> Done:
+    return inside("node", runtime, name, *more)
 
 
 def _state(core: Any, worker: str = WORKER) -> dict[str, Any]:

@@ -5,12 +5,12 @@ The lab is `removed`: its last worker has kubelet 1.23.17 on the dockershim that
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, in_process
+from tests.support.command import inside
+from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM
 from tests.support.workload import kubectl, ready, started_in_docker
 
 from shimlab import evidence
@@ -58,8 +58,8 @@ def _state(core: Any) -> dict[str, Any]:
     }
 
 
-def _shimlab(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return in_process("node", *arguments)
+def _shimlab(*arguments: str) -> Done:
+    return inside("node", *arguments)
 
 
 def _status(core: Any) -> tuple[str, str, str]:
