@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.command import inside
+from tests.support.command import Done, inside
 from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, role
 from tests.support.workload import Probed, probed, started_in_docker
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.command import inside
+from tests.support.command import Done, inside
 from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM
 from tests.support.workload import kubectl, ready, started_in_docker
 
