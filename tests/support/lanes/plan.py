@@ -12,8 +12,9 @@ from typing import Any
 
 from tests.support.lanes.lane import Lane
 
-# Of processors and memory, what one lab takes while nothing is done in it: measured on 2 cores, rounded up.
-LAB_CORES, LAB_GIGABYTES = 0.3, 3.5
+# Of processors and memory, what one lab takes while nothing is done in it: measured on 2 cores (0.17 and 1.0, of which
+# the control plane takes two thirds), rounded up.
+LAB_CORES, LAB_GIGABYTES = 0.2, 1.5
 SITE = "site"
 WORKERS = ("worker", "worker2")
 #: The tests of tests/live/nodes, by what they do to the lab: the rest changes one node after the other.

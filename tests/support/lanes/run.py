@@ -31,6 +31,8 @@ FOLDER = Path(".cache") / "lanes"
 # were.
 PATIENCE_SECONDS = 20
 POLL_SECONDS = 1.0
+# What runs on a cluster waits for much of its time: so many times the cores may be given to lanes.
+OVERCOMMIT = 1.5
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,7 +57,7 @@ class Run:
         self._root, self._nox = root, nox
         self._cores, self._gigabytes = float(len(os.sched_getaffinity(0))), _memory()
         self._last = self._read()
-        self._schedule = Schedule(lanes, self._cores, self._gigabytes, self._last)
+        self._schedule = Schedule(lanes, self._cores * OVERCOMMIT, self._gigabytes, self._last)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._began: dict[str, float] = {}
         self._took: dict[str, float] = {}
