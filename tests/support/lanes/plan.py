@@ -36,7 +36,7 @@ def _offline() -> list[Lane]:
     return [
         Lane("lint", "lint", minutes=0.7),
         Lane("unit", "unit", minutes=1.2),
-        Lane(SITE, "site", cores=2.0, gigabytes=1.5, minutes=0.7),
+        Lane(SITE, "site", gigabytes=1.5, minutes=0.7),
         Lane("docs", "docs", needs=(SITE,), minutes=1),
         Lane("browser", "browser", needs=(SITE,), gigabytes=1.5, minutes=6),
     ]
@@ -92,7 +92,7 @@ def _removed(lab: str) -> list[Lane]:
     in_lab = _in(lab)
     # The session validates the removal's notebook as well, which goes into the ledger.
     return _between(
-        lab, "removed", [in_lab("removed", "removed", changes=WORKERS, cores=0.4, minutes=5, after=("docs",))]
+        lab, "removed", [in_lab("removed", "removed", changes=WORKERS, cores=0.4, minutes=4, after=("docs",))]
     )
 
 

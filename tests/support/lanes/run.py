@@ -61,6 +61,7 @@ class Run:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._began: dict[str, float] = {}
         self._took: dict[str, float] = {}
+        self._computed: dict[str, float] = {}
         self._clock = time.monotonic()
 
     def all(self) -> int:
@@ -79,7 +80,7 @@ class Run:
                 signal.signal(sign, signal.SIG_IGN)
             self._stop()
         whole = self._now()
-        _say("", *told.closing(self._schedule, self._began, self._took, whole))
+        _say("", *told.closing(self._schedule, self._began, self._took, self._computed, whole))
         if interrupted:
             return 130
         self._last |= {name: seconds / 60 for name, seconds in self._took.items()}
@@ -144,7 +145,7 @@ class Run:
             if self._running:
                 selector.select(POLL_SECONDS)
         for name, child in list(self._running.items()):
-            if child.poll() is None:
+            if not self._ended(name, child):
                 continue
             del self._running[name]
             # What it started ends with it.
@@ -152,6 +153,16 @@ class Run:
             self._took[name] = self._now() - self._began[name]
             self._schedule.end(name, passed=child.returncode == 0)
             self._tell(name)
+
+    def _ended(self, name: str, child: subprocess.Popen[bytes]) -> bool:
+        """Tell whether a lane has ended, and note what it and all that it started and waited for computed."""
+        # Not `poll`, which asks the kernel for the status alone.
+        pid, status, usage = os.wait4(child.pid, os.WNOHANG)
+        if pid == 0:
+            return False
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self._computed[name] = usage.ru_utime + usage.ru_stime
+        return True
 
     def _tell(self, name: str) -> None:
         state = self._schedule.state[name]

@@ -35,17 +35,29 @@ def opening(lanes: Sequence[Lane], cores: float, gigabytes: float, last: Mapping
 
 
 def closing(
-    schedule: Schedule, began: Mapping[str, float], took: Mapping[str, float], whole: float
+    schedule: Schedule,
+    began: Mapping[str, float],
+    took: Mapping[str, float],
+    computed: Mapping[str, float],
+    whole: float,
 ) -> list[str]:
-    """Say how each lane ended: when it began and how long it took, in minutes; which one repeats it if it failed."""
+    """Say how each lane ended: when it began and how long it took, in minutes, and how many cores it kept busy.
+
+    What runs in nodes is not counted there. For what failed, the command that repeats it comes last.
+    """
     width = max(len(name) for name in schedule.lanes)
-    lines = [f"  {'lane':<{width}} {'began':>6} {'took':>6}"]
+    lines = [f"  {'lane':<{width}} {'began':>6} {'took':>6} {'cores':>6}"]
     for name in sorted(schedule.lanes, key=lambda name: began.get(name, whole)):
         state = schedule.state[name]
-        times = f"{began[name] / 60:6.1f} {took[name] / 60:6.1f}" if name in took else f"{'':>13}"
+        numbers = ""
+        if seconds := took.get(name):
+            numbers = f"{began[name] / 60:6.1f} {seconds / 60:6.1f} {computed.get(name, 0.0) / seconds:6.1f}"
         why = f"   {schedule.why[name]}" if name in schedule.why else ""
-        lines.append(f"{MARKS.get(state, '?')} {name:<{width}} {times}{why}")
-    lines.append(f"{sum(took.values()) / 60:.1f} minutes of lanes in {whole / 60:.1f} minutes.")
+        lines.append(f"{MARKS.get(state, '?')} {name:<{width}} {numbers}{why}".rstrip())
+    lines.append(
+        f"{sum(took.values()) / 60:.1f} minutes of lanes in {whole / 60:.1f} minutes; "
+        f"{sum(computed.values()) / 60:.1f} minutes of a core, nodes not counted."
+    )
     for name, lane in schedule.lanes.items():
         if schedule.state[name] == FAILED:
             lines.append(f"{name} failed; again: {at(lane)}{lane.command}")
