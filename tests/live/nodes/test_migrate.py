@@ -152,6 +152,7 @@ def _interrupt(runtime: str, worker: str, at: str) -> list[str]:
     return told
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("worker", "round_", "at"),
     [
@@ -169,25 +170,29 @@ def test_round(core: Any, apps: Any, namespace: str, worker: str, round_: list[s
     evicted = _uids_on(core, namespace, worker)
     assert evicted
 
-    told = _interrupt(other, worker, at)
-    assert told[-1] == (
-        f"shimlab: interrupted; {worker} is cordoned; the migration stopped at: {at}; "
-        f"`shimlab node {other} {worker}` goes on from there"
-    )
-    assert core.read_node(worker).spec.unschedulable
-    if at.startswith("Removing"):
-        assert not [each for each in evidence.processes(worker) if each.comm == "kubelet"]
+    try:
+        told = _interrupt(other, worker, at)
+        assert told[-1] == (
+            f"shimlab: interrupted; {worker} is cordoned; the migration stopped at: {at}; "
+            f"`shimlab node {other} {worker}` goes on from there"
+        )
+        assert core.read_node(worker).spec.unschedulable
+        if at.startswith("Removing"):
+            assert not [each for each in evidence.processes(worker) if each.comm == "kubelet"]
 
-    done = _command(other, worker)
-    assert done.returncode == 0, done.stderr
-    _runs_on(core, apps, namespace, worker, other)
-    assert not evicted & _uids_on(core, namespace, worker)
-
-    for runtime in (third, declared):
-        done = _command(runtime, worker)
+        done = _command(other, worker)
         assert done.returncode == 0, done.stderr
-        assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == [SCHEME[runtime]] * 4
-        _runs_on(core, apps, namespace, worker, runtime)
+        _runs_on(core, apps, namespace, worker, other)
+        assert not evicted & _uids_on(core, namespace, worker)
+
+        for runtime in (third, declared):
+            done = _command(runtime, worker)
+            assert done.returncode == 0, done.stderr
+            assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == [SCHEME[runtime]] * 4
+            _runs_on(core, apps, namespace, worker, runtime)
+    finally:
+        # Where one of them failed, the tests that come next do not.
+        migrate.migrate(worker, declared)
     assert _state(core, worker) == before
 
 
@@ -197,22 +202,25 @@ def test_pods_may_run_on_between_the_two_dockershims(
     _pods_here(core, apps, namespace)
     before, started = _state(core), started_in_docker(WORKER)
     here = _uids_on(core, namespace, WORKER)
-    for runtime in (OUT_OF_TREE, DECLARED):
-        done = _command(runtime, WORKER, "--keep-pods")
-        assert done.returncode == 0, done.stderr
-        # The kubelet that was started took it out of service; the migration is not over before it serves again.
-        assert probed_pod.container()[0]
-        assert "containers run on\n" in done.stderr
-        assert "Draining" not in done.stderr
-        _runs_on(core, apps, namespace, WORKER, runtime)
-        # The same containers, started when they were, and each pod where it was.
-        assert started_in_docker(WORKER) == started
-        assert _uids_on(core, namespace, WORKER) == here
-        pod = next(
-            each for each in core.list_namespaced_pod(namespace).items if each.spec.node_name == WORKER
-        )
-        run = ["--namespace", namespace, "exec", pod.metadata.name, "--", "echo", "from inside"]
-        assert kubectl(*run) == "from inside\n"
+    try:
+        for runtime in (OUT_OF_TREE, DECLARED):
+            done = _command(runtime, WORKER, "--keep-pods")
+            assert done.returncode == 0, done.stderr
+            # The kubelet that was started took it out of service; the migration is not over before it serves again.
+            assert probed_pod.container()[0]
+            assert "containers run on\n" in done.stderr
+            assert "Draining" not in done.stderr
+            _runs_on(core, apps, namespace, WORKER, runtime)
+            # The same containers, started when they were, and each pod where it was.
+            assert started_in_docker(WORKER) == started
+            assert _uids_on(core, namespace, WORKER) == here
+            pod = next(
+                each for each in core.list_namespaced_pod(namespace).items if each.spec.node_name == WORKER
+            )
+            run = ["--namespace", namespace, "exec", pod.metadata.name, "--", "echo", "from inside"]
+            assert kubectl(*run) == "from inside\n"
+    finally:
+        migrate.migrate(WORKER, DECLARED, keep_pods=True)
     assert _state(core) == before
 
 

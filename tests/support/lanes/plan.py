@@ -16,6 +16,8 @@ from tests.support.lanes.lane import Lane
 # the control plane takes two thirds), rounded up.
 LAB_CORES, LAB_GIGABYTES = 0.2, 1.5
 SITE = "site"
+#: Labs come up one after the other: that keeps all cores busy, and kind gives a node's systemd 30 s to boot.
+COMING_UP = "a lab comes up"
 WORKERS = ("worker", "worker2")
 #: The tests of tests/live/nodes, by what they do to the lab: the rest changes one node after the other.
 READING = "test_cluster or test_evidence or test_cri or test_refusals or test_node_files"
@@ -47,7 +49,9 @@ def _first(lab: str, *, conformance: bool, keep: bool) -> list[Lane]:
     in_lab = _in(lab)
     found = [
         in_lab("live: reading", "live", "-k", READING, reads=WORKERS, cores=0.5, minutes=2.5),
-        in_lab("live: beside", "live", "-k", BESIDE, reads=WORKERS, gigabytes=LAB_GIGABYTES, minutes=2),
+        in_lab(
+            "live: beside", "live", "-k", BESIDE, reads=WORKERS, ups=True, gigabytes=LAB_GIGABYTES, minutes=2
+        ),
         in_lab(
             "live: the rest",
             "live",
@@ -97,7 +101,7 @@ def _removed(lab: str) -> list[Lane]:
 
 
 def _in(lab: str) -> Callable[..., Lane]:
-    """Return what makes the lanes in a lab: ``reads`` and ``changes`` are nodes of it."""
+    """Return what makes the lanes in a lab: ``reads`` and ``changes`` are its nodes, ``ups`` that it makes labs itself."""
 
     def lane(
         name: str,
@@ -105,6 +109,7 @@ def _in(lab: str) -> Callable[..., Lane]:
         *arguments: str,
         reads: tuple[str, ...] = (),
         changes: tuple[str, ...] = (),
+        ups: bool = False,
         **more: Any,
     ) -> Lane:
         return Lane(
@@ -113,7 +118,7 @@ def _in(lab: str) -> Callable[..., Lane]:
             arguments,
             needs=(_up(lab),),
             reads=tuple(f"{lab}-{node}" for node in reads),
-            changes=tuple(f"{lab}-{node}" for node in changes),
+            changes=(*(f"{lab}-{node}" for node in changes), *((COMING_UP,) if ups else ())),
             environment={"SHIMLAB_NAME": lab},
             **more,
         )
@@ -138,6 +143,7 @@ def _between(lab: str, kind: str, lanes: list[Lane], *, keep: bool = False) -> l
         _up(lab),
         "shimlab",
         ("up", "--lab", kind),
+        changes=(COMING_UP,),
         keeps=(LAB_CORES, LAB_GIGABYTES),
         until="" if keep else down.name,
         minutes=1.2,
