@@ -101,7 +101,7 @@ def _removed(lab: str) -> list[Lane]:
 
 
 def _in(lab: str) -> Callable[..., Lane]:
-    """Return what makes the lanes in a lab: ``reads`` and ``changes`` are its nodes, ``ups`` that it makes labs itself."""
+    """Return what makes the lanes in a lab: ``reads`` and ``changes`` are its nodes, ``ups``: it makes labs."""
 
     def lane(
         name: str,
