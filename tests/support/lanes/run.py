@@ -32,7 +32,7 @@ FOLDER = Path(".cache") / "lanes"
 PATIENCE_SECONDS = 20
 POLL_SECONDS = 1.0
 # What runs on a cluster waits for much of its time: so many times the cores may be given to lanes.
-OVERCOMMIT = 1.5
+OVERCOMMIT = 2.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -126,7 +126,7 @@ class Run:
             self._running[lane.name] = subprocess.Popen(
                 argv,
                 cwd=self._root,
-                env={**os.environ, **lane.environment, **self._pinned(lane)},
+                env={**_environment(), **lane.environment, **self._pinned(lane)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -211,6 +211,11 @@ def _memory() -> float:
         with contextlib.suppress(OSError, ValueError):
             found.append(int(Path(file).read_text(encoding="ascii")))
     return min(found) / 1e9
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without the lab's name: lanes in a lab name theirs, and the others are of none."""
+    return {name: value for name, value in os.environ.items() if name != "SHIMLAB_NAME"}
 
 
 def _send(child: subprocess.Popen[bytes], sign: signal.Signals) -> None:
