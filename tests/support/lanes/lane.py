@@ -4,6 +4,29 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Share(NamedTuple):
+    """A share of the machine."""
+
+    #: Processors that are kept busy on average.
+    cores: float = 0.0
+    #: Memory.
+    gigabytes: float = 0.0
+    #: Instances of inotify(7), of which Linux gives a user 128 unless it is told otherwise: a program without one ends.
+    watchers: float = 0.0
+
+    def and_(self, other: Share) -> Share:
+        """Return both together."""
+        return Share(*(one + two for one, two in zip(self, other, strict=True)))
+
+    def fits(self, there: Share) -> bool:
+        """Tell whether there is as much."""
+        return all(one <= two + 1e-9 for one, two in zip(self, there, strict=True))
+
+
+NOTHING, USUAL = Share(), Share(1.0, 0.5)
 
 
 @dataclass(frozen=True)
@@ -20,11 +43,10 @@ class Lane:
     #: What it reads and what it changes: two lanes do not run at once where one changes what the other names.
     reads: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
-    #: Processors that it keeps busy on average, and memory that it takes.
-    cores: float = 1.0
-    gigabytes: float = 0.5
+    #: What it takes while it runs.
+    takes: Share = USUAL
     #: What stays taken when it has passed, until the lane ``until`` has ended: a lab that it brought up.
-    keeps: tuple[float, float] = (0.0, 0.0)
+    keeps: Share = NOTHING
     until: str = ""
     #: It runs if what it needs has ended at all, since it takes away what that may have left in part.
     clears: bool = False

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.lanes.lane import Lane
+from tests.support.lanes.lane import Lane, Share
 
-# Of processors and memory, what one lab takes while nothing is done in it: measured on 2 cores (0.17 and 1.0, of which
-# the control plane takes two thirds), rounded up.
-LAB_CORES, LAB_GIGABYTES = 0.2, 1.5
+# What one lab takes while nothing is done in it: measured (0.17 cores, of which the control plane takes two thirds,
+# 1.0 GB, 30 instances of inotify) and rounded up; the control plane of 1.24 has 13 instances more.
+LAB = Share(0.2, 1.5, 32)
+REMOVED = Share(0.2, 1.5, 46)
+#: What is done in a lab waits for most of its time.
+WAITS = Share(0.3, 0.5)
 SITE = "site"
 #: Labs come up one after the other: that keeps all cores busy, and kind gives a node's systemd 30 s to boot.
 COMING_UP = "a lab comes up"
@@ -38,9 +41,9 @@ def _offline() -> list[Lane]:
     return [
         Lane("lint", "lint", minutes=0.7),
         Lane("unit", "unit", minutes=1.2),
-        Lane(SITE, "site", gigabytes=1.5, minutes=0.7),
+        Lane(SITE, "site", takes=Share(1.0, 1.5), minutes=0.7),
         Lane("docs", "docs", needs=(SITE,), minutes=1),
-        Lane("browser", "browser", needs=(SITE,), gigabytes=1.5, minutes=6),
+        Lane("browser", "browser", needs=(SITE,), takes=Share(1.0, 1.5), minutes=6),
     ]
 
 
@@ -48,9 +51,16 @@ def _first(lab: str, *, conformance: bool, keep: bool) -> list[Lane]:
     """The lab that readers have: looked at, shown on pages and in notebooks."""
     in_lab = _in(lab)
     found = [
-        in_lab("live: reading", "live", "-k", READING, reads=WORKERS, cores=0.5, minutes=2.5),
+        in_lab("live: reading", "live", "-k", READING, reads=WORKERS, minutes=2.5),
         in_lab(
-            "live: beside", "live", "-k", BESIDE, reads=WORKERS, ups=True, gigabytes=LAB_GIGABYTES, minutes=2
+            "live: beside",
+            "live",
+            "-k",
+            BESIDE,
+            reads=WORKERS,
+            ups=True,
+            takes=LAB.and_(Share(0.8)),
+            minutes=2,
         ),
         in_lab(
             "live: the rest",
@@ -58,12 +68,11 @@ def _first(lab: str, *, conformance: bool, keep: bool) -> list[Lane]:
             "-k",
             f"not ({READING} or {BESIDE} or {MIGRATING})",
             changes=WORKERS,
-            cores=0.5,
         ),
-        in_lab("snippets", "snippets", changes=WORKERS, cores=0.5, minutes=1.5),
+        in_lab("snippets", "snippets", changes=WORKERS, minutes=1.5),
         # What is validated goes into the ledger, of which the site is made: it is read before.
-        in_lab("notebooks", "notebooks", changes=WORKERS, cores=0.5, minutes=4, after=("docs",)),
-        in_lab("red", "red", changes=WORKERS, cores=0.5),
+        in_lab("notebooks", "notebooks", changes=WORKERS, minutes=4, after=("docs",)),
+        in_lab("red", "red", changes=WORKERS),
     ]
     if conformance:
         found.append(in_lab("conformance", "conformance", changes=WORKERS, minutes=20))
@@ -80,13 +89,11 @@ def _faults(lab: str) -> list[Lane]:
         "deprecated",
         [
             *(
-                in_lab(f"faults: {node}", "faults", "-m", cases, changes=(node,), cores=0.4, minutes=4)
+                in_lab(f"faults: {node}", "faults", "-m", cases, changes=(node,), minutes=4)
                 for node, cases in OF_ONE_NODE.items()
             ),
-            in_lab(
-                "faults: the rest", "faults", "-m", f"not ({alone})", changes=WORKERS, cores=0.4, minutes=2
-            ),
-            in_lab("live: migrating", "live", "-k", MIGRATING, changes=WORKERS, cores=0.4, minutes=4),
+            in_lab("faults: the rest", "faults", "-m", f"not ({alone})", changes=WORKERS, minutes=2),
+            in_lab("live: migrating", "live", "-k", MIGRATING, changes=WORKERS, minutes=4),
         ],
     )
 
@@ -96,7 +103,13 @@ def _removed(lab: str) -> list[Lane]:
     in_lab = _in(lab)
     # The session validates the removal's notebook as well, which goes into the ledger.
     return _between(
-        lab, "removed", [in_lab("removed", "removed", changes=WORKERS, cores=0.4, minutes=4, after=("docs",))]
+        lab,
+        "removed",
+        [
+            in_lab(
+                "removed", "removed", takes=Share(0.3, 1.0, 12), changes=WORKERS, minutes=4, after=("docs",)
+            )
+        ],
     )
 
 
@@ -120,7 +133,7 @@ def _in(lab: str) -> Callable[..., Lane]:
             reads=tuple(f"{lab}-{node}" for node in reads),
             changes=(*(f"{lab}-{node}" for node in changes), *((COMING_UP,) if ups else ())),
             environment={"SHIMLAB_NAME": lab},
-            **more,
+            **{"takes": WAITS, **more},
         )
 
     return lane
@@ -144,7 +157,7 @@ def _between(lab: str, kind: str, lanes: list[Lane], *, keep: bool = False) -> l
         "shimlab",
         ("up", "--lab", kind),
         changes=(COMING_UP,),
-        keeps=(LAB_CORES, LAB_GIGABYTES),
+        keeps=REMOVED if kind == "removed" else LAB,
         until="" if keep else down.name,
         minutes=1.2,
         environment=environment,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.support.lanes import plan, told
-from tests.support.lanes.lane import Lane
+from tests.support.lanes.lane import Lane, Share
 from tests.support.lanes.schedule import Schedule
 from tests.support.lanes.told import ALL
 
@@ -57,41 +57,42 @@ class Run:
         self._root, self._nox = root, nox
         self._cores, self._gigabytes = float(len(os.sched_getaffinity(0))), _memory()
         self._last = self._read()
-        self._schedule = Schedule(lanes, self._cores * OVERCOMMIT, self._gigabytes, self._last)
+        there = Share(self._cores * OVERCOMMIT, self._gigabytes, _watchers())
+        self._schedule = Schedule(lanes, there, self._last)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._began: dict[str, float] = {}
         self._took: dict[str, float] = {}
         self._computed: dict[str, float] = {}
         self._clock = time.monotonic()
+        self._interrupted = False
 
     def all(self) -> int:
         """Run every lane, tell how each ended, and return the status of the whole."""
         lanes = list(self._schedule.lanes.values())
         _say(*told.opening(lanes, self._cores, self._gigabytes, self._last))
-        interrupted = False
-        # A shell that starts a program in the background has it ignore Ctrl-C, and so would all lanes.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, _interrupt)
-        try:
-            self._go()
-        except KeyboardInterrupt:
-            interrupted = True
-            for sign in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(sign, signal.SIG_IGN)
+        # Noted and acted on between two steps: one that breaks into a lane's start would leave it begun and not there.
+        # Also where a shell that started us in the background has us ignore Ctrl-C, as all lanes then would.
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(sign, self._interrupt)
+        while not self._schedule.over and not self._interrupted:
+            self._step()
+        if self._interrupted:
             self._stop()
         whole = self._now()
         _say("", *told.closing(self._schedule, self._began, self._took, self._computed, whole))
-        if interrupted:
+        if self._interrupted:
             return 130
         self._last |= {name: seconds / 60 for name, seconds in self._took.items()}
         self._write({**self._last, ALL: whole / 60})
         return 0 if self._schedule.passed else 1
 
-    def _go(self) -> None:
-        while not self._schedule.over:
-            for lane in self._schedule.ready():
-                self._start(lane)
-            self._reap()
+    def _interrupt(self, *about: object) -> None:
+        self._interrupted = True
+
+    def _step(self) -> None:
+        for lane in self._schedule.ready():
+            self._start(lane)
+        self._reap()
 
     def _stop(self) -> None:
         """End all lanes, then run what clears up after them."""
@@ -107,9 +108,7 @@ class Run:
             self._reap()
         self._schedule.stop()
         while not self._schedule.over:
-            for lane in self._schedule.ready():
-                self._start(lane)
-            self._reap()
+            self._step()
 
     def _start(self, lane: Lane) -> None:
         self._schedule.start(lane.name)
@@ -213,6 +212,19 @@ def _memory() -> float:
     return min(found) / 1e9
 
 
+def _watchers() -> float:
+    """Return how many more inotify instances we may have: nodes, and all other programs of root, share them."""
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    if not limit.is_file():
+        return float("inf")
+    used = 0
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        # Processes end while they are looked at, and others' may not be.
+        with contextlib.suppress(OSError):
+            used += sum(str(each.readlink()) == "anon_inode:inotify" for each in folder.iterdir())
+    return float(limit.read_text(encoding="ascii")) - used
+
+
 def _environment() -> dict[str, str]:
     """Return our environment without the lab's name: lanes in a lab name theirs, and the others are of none."""
     return {name: value for name, value in os.environ.items() if name != "SHIMLAB_NAME"}
@@ -221,10 +233,6 @@ def _environment() -> dict[str, str]:
 def _send(child: subprocess.Popen[bytes], sign: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, sign)
-
-
-def _interrupt(*about: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _say(*lines: str, out: IO[str] | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tests.support.lanes.lane import Lane
+from tests.support.lanes.lane import Lane, Share
 
 WAITING, RUNNING, PASSED, FAILED, SKIPPED = "waiting", "running", "passed", "failed", "not run"
 OVER = (PASSED, FAILED, SKIPPED)
@@ -14,11 +14,7 @@ class Schedule:
     """The lanes of one run, and how each is."""
 
     def __init__(
-        self,
-        lanes: Sequence[Lane],
-        cores: float,
-        gigabytes: float,
-        minutes: Mapping[str, float] | None = None,
+        self, lanes: Sequence[Lane], there: Share, minutes: Mapping[str, float] | None = None
     ) -> None:
         """Take the lanes, what the machine has, and how long each took here before.
 
@@ -31,7 +27,7 @@ class Schedule:
         self.state = dict.fromkeys(self.lanes, WAITING)
         #: Of a lane that is not run: why.
         self.why: dict[str, str] = {}
-        self._cores, self._gigabytes = cores, gigabytes
+        self._there = there
         self._minutes = {lane.name: (minutes or {}).get(lane.name, lane.minutes) for lane in lanes}
         self._left = self._paths()
 
@@ -103,20 +99,17 @@ class Schedule:
         )
 
     def _fits(self, lane: Lane, chosen: Sequence[Lane]) -> bool:
-        taken = [(each.cores, _needed(each)) for each in (*self._in(RUNNING), *chosen)]
-        # A lab takes its share from its coming up until it is gone.
-        taken += [
-            each.keeps
-            for each in self.lanes.values()
-            if each.until and self.state[each.name] == PASSED and self.state[each.until] not in OVER
-        ]
         # What clears up gives more than it takes.
         if lane.clears:
             return True
-        cores, gigabytes = (sum(each) for each in zip(*taken, strict=True)) if taken else (0.0, 0.0)
-        return (
-            cores + lane.cores <= self._cores + 1e-9 and gigabytes + _needed(lane) <= self._gigabytes + 1e-9
-        )
+        wanted = _at_its_most(lane)
+        for each in (*self._in(RUNNING), *chosen):
+            wanted = wanted.and_(_at_its_most(each))
+        for each in self.lanes.values():
+            # A lab takes its share from its coming up until it is gone.
+            if each.until and self.state[each.name] == PASSED and self.state[each.until] not in OVER:
+                wanted = wanted.and_(each.keeps)
+        return wanted.fits(self._there)
 
     def _paths(self) -> dict[str, float]:
         """Return how many minutes lie ahead from each lane on: its own, and the longest of those that wait for it."""
@@ -143,9 +136,9 @@ class Schedule:
         return left
 
 
-def _needed(lane: Lane) -> float:
-    """Return the memory that a lane takes at its end, with what it leaves there."""
-    return max(lane.gigabytes, lane.keeps[1])
+def _at_its_most(lane: Lane) -> Share:
+    """Return what a lane takes, with what it leaves there at its end."""
+    return Share(*map(max, lane.takes, lane.keeps))
 
 
 def _in_each_others_way(one: Lane, other: Lane) -> bool:

@@ -21,13 +21,13 @@ sys.exit(subprocess.run(["sh", "-eu", session]).returncode)
 PROGRAM = """
 import sys
 from pathlib import Path
-from tests.support.lanes.lane import Lane
+from tests.support.lanes.lane import Lane, Share
 from tests.support.lanes.run import Run
 lanes = [
-    Lane("up", "up.sh", keeps=(0.1, 0.1), until="down", cores=0.1),
-    Lane("use", "use.sh", needs=("up",), cores=0.1),
-    Lane("other", "other.sh", ("-k", "a b"), cores=0.1, environment={"SHIMLAB_NAME": "second"}),
-    Lane("down", "down.sh", needs=("up",), after=("use",), clears=True, cores=0.1),
+    Lane("up", "up.sh", keeps=Share(0.1, 0.1), until="down", takes=Share(0.1, 0.1)),
+    Lane("use", "use.sh", needs=("up",), takes=Share(0.1, 0.1)),
+    Lane("other", "other.sh", ("-k", "a b"), takes=Share(0.1, 0.1), environment={"SHIMLAB_NAME": "second"}),
+    Lane("down", "down.sh", needs=("up",), after=("use",), clears=True, takes=Share(0.1, 0.1)),
 ]
 sys.exit(Run(lanes, sys.executable, Path(sys.argv[1])).all())
 """

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from tests.support.lanes import plan
-from tests.support.lanes.lane import Lane
+from tests.support.lanes.lane import Lane, Share
 from tests.support.lanes.schedule import PASSED, SKIPPED, Schedule
 
 from shimlab.paths import repository
@@ -31,14 +31,14 @@ def began(schedule: Schedule) -> list[str]:
 
 
 def test_no_more_run_than_there_are_cores_and_memory_for() -> None:
-    lanes = [lane(name, cores=1.0, gigabytes=2.0) for name in "abc"]
-    assert began(Schedule(lanes, 2, 8)) == ["a", "b"]
-    assert began(Schedule(lanes, 8, 4)) == ["a", "b"]
-    assert began(Schedule(lanes, 8, 8)) == ["a", "b", "c"]
+    lanes = [lane(name, takes=Share(1.0, 2.0)) for name in "abc"]
+    assert began(Schedule(lanes, Share(2, 8, 99))) == ["a", "b"]
+    assert began(Schedule(lanes, Share(8, 4, 99))) == ["a", "b"]
+    assert began(Schedule(lanes, Share(8, 8, 99))) == ["a", "b", "c"]
 
 
 def test_on_a_machine_that_is_too_small_one_runs_after_the_other() -> None:
-    schedule = Schedule([lane("a", cores=4.0), lane("b", cores=4.0)], 2, 8)
+    schedule = Schedule([lane("a", takes=Share(4.0)), lane("b", takes=Share(4.0))], Share(2, 8, 99))
     assert began(schedule) == ["a"]
     assert began(schedule) == []
     schedule.end("a", passed=True)
@@ -47,19 +47,19 @@ def test_on_a_machine_that_is_too_small_one_runs_after_the_other() -> None:
 
 def test_the_longest_way_comes_first() -> None:
     lanes = [lane("short", minutes=3), lane("first", minutes=1), lane("last", minutes=3, needs=("first",))]
-    assert began(Schedule(lanes, 1, 8)) == ["first"]
+    assert began(Schedule(lanes, Share(1, 8, 99))) == ["first"]
     # As it was on this machine, and not as it is declared.
-    assert began(Schedule(lanes, 1, 8, {"short": 9})) == ["short"]
+    assert began(Schedule(lanes, Share(1, 8, 99), {"short": 9})) == ["short"]
 
 
 def test_what_changes_a_node_keeps_off_who_names_it() -> None:
     lanes = [
-        lane("reads", reads=("a", "b"), cores=0.1),
-        lane("reads too", reads=("a",), cores=0.1),
-        lane("changes", changes=("b",), cores=0.1),
-        lane("changes another", changes=("c",), cores=0.1),
+        lane("reads", reads=("a", "b"), takes=Share(0.1)),
+        lane("reads too", reads=("a",), takes=Share(0.1)),
+        lane("changes", changes=("b",), takes=Share(0.1)),
+        lane("changes another", changes=("c",), takes=Share(0.1)),
     ]
-    assert set(began(Schedule(lanes, 4, 8))) == {"reads", "reads too", "changes another"}
+    assert set(began(Schedule(lanes, Share(4, 8, 99)))) == {"reads", "reads too", "changes another"}
 
 
 def test_what_needs_a_lane_that_failed_is_not_run_and_the_others_are() -> None:
@@ -78,7 +78,7 @@ def test_what_needs_a_lane_that_failed_is_not_run_and_the_others_are() -> None:
 
 def lab() -> list[Lane]:
     return [
-        lane("up", keeps=(0.5, 4.0), until="down"),
+        lane("up", keeps=Share(0.5, 4.0), until="down"),
         lane("use", needs=("up",)),
         lane("down", needs=("up",), after=("use",), clears=True),
     ]
@@ -86,7 +86,7 @@ def lab() -> list[Lane]:
 
 @pytest.mark.parametrize("up", [True, False])
 def test_a_lab_is_taken_down_however_it_came_up(up: bool) -> None:
-    schedule = Schedule(lab(), 2, 8)
+    schedule = Schedule(lab(), Share(2, 8, 99))
     began(schedule)
     schedule.end("up", passed=up)
     if up:
@@ -96,7 +96,7 @@ def test_a_lab_is_taken_down_however_it_came_up(up: bool) -> None:
 
 
 def test_a_lab_takes_its_share_until_it_is_gone() -> None:
-    schedule = Schedule([*lab(), lane("other", minutes=0.1, gigabytes=3.0)], 2, 6)
+    schedule = Schedule([*lab(), lane("other", minutes=0.1, takes=Share(1, 3.0))], Share(2, 6, 99))
     assert began(schedule) == ["up"]
     schedule.end("up", passed=True)
     assert began(schedule) == ["use"]
@@ -110,7 +110,7 @@ def test_a_lab_takes_its_share_until_it_is_gone() -> None:
 
 def test_after_an_interrupt_only_labs_that_were_begun_are_cleared_up() -> None:
     others = [lane("up 2", minutes=0.1), lane("down 2", needs=("up 2",), clears=True, minutes=0.1)]
-    schedule = Schedule([*lab(), *others], 1, 8)
+    schedule = Schedule([*lab(), *others], Share(1, 8, 99))
     assert began(schedule) == ["up"]
     schedule.end("up", passed=False)
     assert names(schedule.stop()) == ["down"]
@@ -130,13 +130,15 @@ def test_after_an_interrupt_only_labs_that_were_begun_are_cleared_up() -> None:
 )
 def test_a_plan_that_cannot_end_is_refused(lanes: list[Lane], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        Schedule(lanes, 2, 8)
+        Schedule(lanes, Share(2, 8, 99))
 
 
 @pytest.mark.parametrize("flags", [{}, {"offline": True}, {"conformance": True}, {"keep": True}], ids=str)
-@pytest.mark.parametrize(("cores", "gigabytes"), [(1, 4), (2, 24), (64, 256)])
-def test_every_plan_runs_to_its_end(flags: dict[str, bool], cores: float, gigabytes: float) -> None:
-    schedule = Schedule(plan.lanes("shimlab", **flags), cores, gigabytes)
+@pytest.mark.parametrize(("cores", "gigabytes", "watchers"), [(1, 4, 0), (2, 24, 128), (64, 256, 4096)])
+def test_every_plan_runs_to_its_end(
+    flags: dict[str, bool], cores: float, gigabytes: float, watchers: float
+) -> None:
+    schedule = Schedule(plan.lanes("shimlab", **flags), Share(cores, gigabytes, watchers))
     running: list[str] = []
     while not schedule.over:
         running += began(schedule)
