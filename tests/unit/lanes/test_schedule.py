@@ -64,7 +64,8 @@ def test_what_changes_a_node_keeps_off_who_names_it() -> None:
 
 def test_what_needs_a_lane_that_failed_is_not_run_and_the_others_are() -> None:
     schedule = Schedule(
-        [lane("a"), lane("b", needs=("a",)), lane("c", needs=("b",)), lane("d", after=("a",))], 1, 8
+        [lane("a"), lane("b", needs=("a",)), lane("c", needs=("b",)), lane("d", after=("a",))],
+        Share(1, 8, 99),
     )
     assert began(schedule) == ["a"]
     schedule.end("a", passed=False)
