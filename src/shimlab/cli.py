@@ -65,6 +65,17 @@ def parser() -> argparse.ArgumentParser:
     )
     up.set_defaults(run=_up)
 
+    build = commands.add_parser("build", help="build node images ahead of `up`, several labs' in one go")
+    build.add_argument(
+        "--lab",
+        action="append",
+        default=[],
+        metavar="|".join(labs.names()),
+        help="the images of this lab alone; may be given again (without it, those of every release)",
+    )
+    build.add_argument("--keep", action="store_true", help="keep the stages of the build, for building again")
+    build.set_defaults(run=_build)
+
     down = commands.add_parser(
         "down", help="remove the cluster, its network and volumes; stop the engine if ours"
     )
@@ -97,6 +108,12 @@ def _up(arguments: argparse.Namespace) -> None:
 
     up(arguments.lab, given=arguments.image, keep=arguments.keep)
     _status(argparse.Namespace(json=False))
+
+
+def _build(arguments: argparse.Namespace) -> None:
+    from shimlab.lab.ahead import build
+
+    build(arguments.lab, keep=arguments.keep)
 
 
 def _down(arguments: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shimlab import paths
 from shimlab.errors import LabError
-from shimlab.lab import cluster, creation, engine, host, image, kind, labs, release
+from shimlab.lab import cluster, creation, engine, host, image, image_build, kind, labs, release
 from shimlab.lab import given as given_image
 from shimlab.progress import say, step
 
@@ -139,7 +139,9 @@ def down(*, everything: bool = False) -> None:
                 cluster.remove()
                 if everything:
                     image.remove_all()
-            if found.ours:
+            if found.ours and image_build.goes_on():
+                say("Our Docker engine goes on: node images are being built in it.")
+            elif found.ours:
                 with step("Stopping our Docker engine"):
                     if not engine.stop_private():
                         say("  it goes on: containers that are not this lab's run in it")
