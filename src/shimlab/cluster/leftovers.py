@@ -8,7 +8,7 @@ from pathlib import Path
 from shimlab import paths
 from shimlab.cluster import status
 from shimlab.errors import LabError
-from shimlab.images import image
+from shimlab.images import build, image
 from shimlab.machine import engine, kind
 
 
@@ -18,8 +18,8 @@ def found() -> list[str]:
     ours = os.geteuid() == 0
     clusters = _clusters()
     lines = [f"cluster {name}" for name, cluster_name in clusters.items() if cluster_name == paths.name()]
-    if set(clusters.values()) - {paths.name()}:
-        # The network, and an engine of ours with its mounts and volumes, are the other lab's as well.
+    if set(clusters.values()) - {paths.name()} or build.goes_on():
+        # The network, and an engine of ours with its mounts and volumes, are another lab's or a build's as well.
         return [*lines, *_processes(private=False)]
     return [
         *lines,

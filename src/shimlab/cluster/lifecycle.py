@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shimlab import paths
 from shimlab.cluster import config, create, status
 from shimlab.errors import LabError
+from shimlab.images import build as image_build
 from shimlab.images import custom_image as given_image
 from shimlab.images import image, release
 from shimlab.lock import alone
@@ -138,7 +139,9 @@ def down(*, everything: bool = False) -> None:
                 status.remove()
                 if everything:
                     image.remove_all()
-            if found.ours:
+            if found.ours and image_build.goes_on():
+                say("Our Docker engine goes on: node images are being built in it.")
+            elif found.ours:
                 with step("Stopping our Docker engine"):
                     if not engine.stop_private():
                         say("  it goes on: containers that are not this lab's run in it")
