@@ -6,6 +6,10 @@
 # changes: cordons the worker, evicts a workload of its own in the namespace by-hand, stops and starts the kubelet
 set -euo pipefail
 
+# --8<-- [start:node]
+node=${NODE:-shimlab-worker2}
+# --8<-- [end:node]
+
 clean_up() {
   # --8<-- [start:clean-up]
   docker exec "$node" systemctl start kubelet
@@ -13,11 +17,6 @@ clean_up() {
   kubectl delete namespace by-hand --ignore-not-found
   # --8<-- [end:clean-up]
 }
-
-# --8<-- [start:node]
-node=${NODE:-shimlab-worker2}
-# --8<-- [end:node]
-
 trap clean_up EXIT
 
 # --8<-- [start:set-up]
@@ -49,7 +48,7 @@ kubectl --namespace by-hand rollout status deployment/web --timeout=50s | tail -
 
 # --8<-- [start:before]
 kubectl get pods --all-namespaces --field-selector "spec.nodeName=$node" \
-  -o custom-columns='NAMESPACE:.metadata.namespace,OWNER:.metadata.ownerReferences[0].kind,CONTAINER:.spec.containers[0].name'
+  -o custom-columns='NAMESPACE:.metadata.namespace,MADE-BY:.metadata.ownerReferences[0].kind'
 # --8<-- [end:before]
 
 # --8<-- [start:drain]
@@ -58,14 +57,13 @@ kubectl drain "$node" --ignore-daemonsets 2>&1
 
 # --8<-- [start:stays]
 docker exec "$node" docker ps --format '{{.Label "io.kubernetes.container.name"}}' | sort
-kubectl get node "$node" \
-  -o custom-columns='READY:.status.conditions[?(@.type=="Ready")].status,UNSCHEDULABLE:.spec.unschedulable'
+kubectl get node "$node" --no-headers | awk '{ print $2 }'
 # --8<-- [end:stays]
 
 # --8<-- [start:kubelet-away]
 docker exec "$node" systemctl stop kubelet
 docker exec "$node" docker ps --format '{{.Label "io.kubernetes.container.name"}}' | sort
-kubectl get node "$node" -o custom-columns='READY:.status.conditions[?(@.type=="Ready")].status'
+kubectl get node "$node" --no-headers | awk '{ print $2 }'
 # --8<-- [end:kubelet-away]
 
 # --8<-- [start:kubelet-back]
