@@ -144,7 +144,7 @@ def live(session: nox.Session) -> None:
 
 @nox.session
 def snippets(session: nox.Session) -> None:
-    """Run every command that a page shows, on the running lab; `-- --update` records outputs again."""
+    """Run every snippet and scenario that a page shows, on the running lab; `-- --update` records outputs again."""
     up(session)
     pytest(session, "tests/live/snippets", *session.posargs, env=lab_environment(session))
 
@@ -188,7 +188,10 @@ def removed(session: nox.Session) -> None:
     """Test the lab in which a kubelet goes past dockershim; brings it up, so no other may be."""
     up(session, "--lab", "removed")
     found = lab_environment(session)
-    pytest(session, "tests/live/removed", *session.posargs, env=found)
+    # Those scenarios that are for this lab; the others run in `snippets`.
+    pytest(
+        session, "tests/live/removed", "tests/live/snippets/test_scenarios.py", *session.posargs, env=found
+    )
     python(session, "-m", "shimlab.notebook.runs.validate", env=found)
     # One fault can be had on this lab alone; every other one is broken and repaired on the default lab.
     pytest(session, "tests/live/faults", "-k", "kubelet-upgraded", env=found)

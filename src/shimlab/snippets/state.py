@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from kubernetes import client, config
@@ -10,7 +11,12 @@ from kubernetes import client, config
 from shimlab import evidence
 from shimlab.clients import kube
 from shimlab.cluster import status
+from shimlab.kubelet_flags import KUBEADM_FLAGS
+from shimlab.node import exec as node_exec
+from shimlab.waiting import POLL_SECONDS_OF_NODES, bound
 
+#: What controllers take back a moment after the command that asked for it: a taint, a socket of a kubelet; seconds.
+SETTLES = 60
 #: Each shim has a socket of its own; pods of kube-system may restart whatever a snippet does.
 SHIM_SOCKETS = ("/run/containerd/s/", "/run/docker/containerd/s/")
 #: A kubelet binds its sockets under a number of each start, then renames them; the kernel keeps the first name.
@@ -18,7 +24,7 @@ NUMBERED = re.compile(r"/\d+$")
 
 
 def snapshot() -> dict[str, Any]:
-    """Collect namespaces, pods of ``default``, what nodes are marked with, and who listens on which socket."""
+    """Collect namespaces, pods of ``default``, and of each node its marks, flags, and who listens on which socket."""
     connect: Any = config.new_client_from_config
     core: Any = client.CoreV1Api(connect(str(kube.kubeconfig())))
     state: dict[str, Any] = {
@@ -31,7 +37,9 @@ def snapshot() -> dict[str, Any]:
         state[f"annotations of {item.metadata.name}"] = item.metadata.annotations
         state[f"taints of {item.metadata.name}"] = taints
         state[f"cordoned {item.metadata.name}"] = bool(item.spec.unschedulable)
+        state[f"ready {item.metadata.name}"] = [c.status for c in item.status.conditions if c.type == "Ready"]
     for name in status.nodes():
+        state[f"kubelet flags of {name}"] = node_exec.read(name, KUBEADM_FLAGS).decode()
         state[f"sockets of {name}"] = sorted(
             {
                 (NUMBERED.sub("/<number>", socket.path), owner.comm)
@@ -52,3 +60,11 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         for key in sorted({*before, *after})
         if before.get(key) != after.get(key)
     ]
+
+
+def left(before: dict[str, Any]) -> list[str]:
+    """Say what is not as it was, once controllers had their time to take it back."""
+    deadline = time.monotonic() + bound(SETTLES)
+    while (found := differences(before, snapshot())) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS_OF_NODES)
+    return found
