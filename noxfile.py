@@ -11,8 +11,6 @@ import json
 import os
 import shutil
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import nox
@@ -120,8 +118,8 @@ def site(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the site and check it: languages, facts, links, sizes, recorded outputs."""
-    python(session, "-m", "shimsite.build")
+    """Build the site if it changed and check it: languages, facts, links, sizes, recorded outputs."""
+    python(session, "-m", "shimsite.build", "--if-changed")
     pytest(session, "tests/docs", *session.posargs)
 
 
@@ -219,55 +217,21 @@ def up(session: nox.Session, *arguments: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run everything but conformance, vm, bench and lock.
+    """Run everything but conformance, vm, bench and lock, in lanes side by side (tests/support/lanes/plan.py).
 
     `-- --offline` leaves out what needs a cluster, `-- --conformance` adds Kubernetes' own tests, `-- --keep` leaves
-    the lab up.
+    the first lab up.
     """
-    taken = {"--offline", "--keep", "--conformance"}
-    if unknown := set(session.posargs) - taken:
-        session.error(f"unknown: {' '.join(sorted(unknown))}; this session takes {', '.join(sorted(taken))}")
-    flags = set(session.posargs)
-    session.posargs.clear()
-    took: dict[str, float] = {}
-
-    def timed(name: str, part: Callable[[nox.Session], None]) -> None:
-        began = time.monotonic()
-        session.log(f"--- {name}")
-        part(session)
-        took[name] = time.monotonic() - began
-
-    timed("environment", lambda inner: print(environment(inner, "dev")))
-    for part in (lint, unit, docs, browser):
-        timed(part.__name__, part.func)
-    if "--offline" not in flags:
-        timed("lab up", up)
-        try:
-            for part in (
-                live,
-                snippets,
-                notebooks,
-                red,
-                faults,
-                *([conformance] if "--conformance" in flags else []),
-            ):
-                timed(part.__name__, part.func)
-        finally:
-            timed("lab down", lambda inner: down(inner, "--check"))
-        timed("removed up", lambda inner: up(inner, "--lab", "removed"))
-        try:
-            timed("removed", removed.func)
-        finally:
-            timed("removed down", lambda inner: down(inner, "--check"))
-        if "--keep" in flags:
-            timed("lab up", up)
-    for name, seconds in took.items():
-        session.log(f"{name:<12} {seconds:6.0f} s")
-
-
-def down(session: nox.Session, *arguments: str) -> None:
-    """Remove the lab and see that nothing of it is left."""
-    python(session, "-m", "shimlab", "down", *arguments)
+    session.chdir(ROOT)
+    session.run(
+        environment(session, "dev"),
+        *["-m", "tests.support.lanes.run", sys.executable, *session.posargs],
+        env=OURS,
+        external=True,
+        # After Ctrl-C it takes the labs down, for as long as that takes.
+        interrupt_timeout=None,
+        terminate_timeout=None,
+    )
 
 
 @nox.session

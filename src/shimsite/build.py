@@ -1,16 +1,20 @@
 """Build both languages into `site/`, as `python -m shimsite.build` does and as serve and tests need it.
 
 Every build, also a bare `mkdocs build`, leaves a stamp of its sources (src/shimsite/plugin.py), so that
-tests and serve, which need the site, build it only when something changed.
+tests and serve, which need the site, build it only when something changed. One process builds at a time; who waited for
+it finds the site built.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from shimfacts import ledger
@@ -32,6 +36,9 @@ SOURCES = (
     ),
     ledger.VALIDATED.as_posix(),
 )
+#: Names in the environment the state that a run of tests is of: what is validated or written meanwhile does not count.
+PINNED = "SHIMSITE_SOURCES"
+STRICT = "strict"
 
 
 def source_files(root: Path = ROOT) -> list[Path]:
@@ -61,29 +68,59 @@ def fingerprint(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def is_fresh(root: Path = ROOT) -> bool:
-    """Tell whether the site there is was built from the sources there are."""
-    now = fingerprint(root)
+def is_fresh(root: Path = ROOT, *, strict: bool = False) -> bool:
+    """Tell whether the site there is was built from the sources there are, and without a warning if ``strict``."""
+    now = (os.environ.get(PINNED) if root == ROOT else "") or fingerprint(root)
+    wanted = {now, STRICT} if strict else {now}
     return all(
-        (root / "site" / lang / "sitemap.xml").is_file()
-        and _stamp(root, lang).is_file()
-        and _stamp(root, lang).read_text("utf-8") == now
+        (root / "site" / lang / "sitemap.xml").is_file() and wanted <= set(_stamped(root, lang))
         for lang in CONFIGS
     )
 
 
-def stamp(root: Path, lang: str, sources: str) -> None:
-    """Note from which sources the site of a language was built."""
+def built_from(root: Path = ROOT) -> str:
+    """Return the fingerprint of the sources that the site was built from; empty if there is none."""
+    return next(iter(_stamped(root, next(iter(CONFIGS)))), "")
+
+
+def stamp(root: Path, lang: str, sources: str, *, strict: bool = False) -> None:
+    """Note from which sources the site of a language was built, and whether a warning would have failed."""
     _stamp(root, lang).parent.mkdir(exist_ok=True)
-    _stamp(root, lang).write_text(sources, "utf-8")
+    _stamp(root, lang).write_text(f"{sources}\n{STRICT if strict else ''}", "utf-8")
+
+
+def _stamped(root: Path, lang: str) -> list[str]:
+    file = _stamp(root, lang)
+    return file.read_text("utf-8").split() if file.is_file() else []
 
 
 def _stamp(root: Path, lang: str) -> Path:
     return root / ".cache" / f"site-{lang}.stamp"
 
 
+def ensure(root: Path = ROOT, *, strict: bool = True) -> bool:
+    """Build both languages unless the site is up to date, and tell whether it went well."""
+    with _alone(root):
+        return is_fresh(root, strict=strict) or _build(root, strict=strict)
+
+
 def build(root: Path = ROOT, *, strict: bool = True) -> bool:
     """Build both languages, side by side; print what MkDocs has to say and tell whether it went well."""
+    with _alone(root):
+        return _build(root, strict=strict)
+
+
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Let one process build at a time; who comes second waits."""
+    folder = root / ".cache"
+    folder.mkdir(exist_ok=True)
+    with (folder / "site.lock").open("ab") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _build(root: Path, *, strict: bool) -> bool:
     # Never -q: it hides warnings from --strict, which then finds nothing wrong.
     command = [sys.executable, "-m", "mkdocs", "build", *(["--strict"] if strict else []), "--config-file"]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
@@ -130,10 +167,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--no-strict", action="store_true", help="build in spite of warnings")
     parser.add_argument("--if-changed", action="store_true", help="do nothing when the site is up to date")
     options = parser.parse_args(argv)
-    if options.if_changed and is_fresh():
+    strict = not options.no_strict
+    if options.if_changed and is_fresh(strict=strict):
         print("The site is up to date.")
         return 0
-    return 0 if build(strict=not options.no_strict) else 1
+    return 0 if (ensure if options.if_changed else build)(strict=strict) else 1
 
 
 if __name__ == "__main__":

@@ -166,4 +166,4 @@ def on_post_build(config: MkDocsConfig) -> None:
         root.write(Path(config.site_dir), str(config.site_url))
     except ValueError as error:
         log.warning("%s", error)
-    build.stamp(_repository(config), _language(config), _sources[0])
+    build.stamp(_repository(config), _language(config), _sources[0], strict=bool(config.strict))

@@ -10,10 +10,10 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from tests.browser import walk
 
 from shimsite import build
 
@@ -26,6 +26,8 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+#: Language, colours, width of the window → what was seen on its pages.
+Walked = Callable[[str, str, int], walk.Walk]
 #: The longest to wait for anything on a page, in milliseconds.
 PATIENCE = 15_000
 
@@ -39,8 +41,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def site() -> Path:
-    if not build.is_fresh():
-        assert build.build(), "the site does not build; see the output above"
+    assert build.ensure(), "the site does not build; see the output above"
     return build.ROOT / "site"
 
 
@@ -88,27 +89,34 @@ def _fonts() -> str:
 @pytest.fixture
 def open_page(browser: Browser, base: str) -> Iterator[Callable[..., Page]]:
     """Open pages of the site, each in a browser window of its own that may read the clipboard."""
-    contexts = []
+    with contextlib.ExitStack() as windows:
 
-    def opened(
-        uri: str, *, width: int = 1280, scheme: str = "light", script: bool = True, at: str = base
-    ) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme=scheme,  # type: ignore[arg-type]
-            java_script_enabled=script,
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        contexts.append(context)
+        def opened(
+            uri: str, *, width: int = 1280, scheme: str = "light", script: bool = True, at: str = base
+        ) -> Page:
+            page = windows.enter_context(_window(browser, at, scheme=scheme, width=width, script=script))
+            go(page, f"{at}/{uri}", script=script)
+            return page
+
+        yield opened
+
+
+@contextlib.contextmanager
+def _window(browser: Browser, at: str, *, scheme: str, width: int, script: bool = True) -> Iterator[Page]:
+    """Open an empty page in a window of its own, which notes what it asks of others than the site ``at``."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        java_script_enabled=script,
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    try:
         context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.complaints = []  # type: ignore[attr-defined]
         _listen(page, at)
-        go(page, f"{at}/{uri}", script=script)
-        return page
-
-    yield opened
-    for context in contexts:
+        yield page
+    finally:
         context.close()
 
 
@@ -120,20 +128,19 @@ def go(page: Page, address: str, *, script: bool = True) -> None:
         page.wait_for_function("typeof document$ !== 'undefined' || !document.querySelector('.md-main')")
 
 
-@pytest.fixture
-def each_page(
-    open_page: Callable[..., Page], base: str, site: Path
-) -> Callable[..., Iterator[tuple[str, Page]]]:
-    """Walk through all pages of the site in one window, or through those of a language, or above both."""
+@pytest.fixture(scope="session")
+def walked(browser: Browser, base: str, site: Path) -> Walked:
+    """Walk through the pages of a language (or above both, "") in one window; each walk is made once."""
 
-    def walk(lang: str | None = None, **options: Any) -> Iterator[tuple[str, Page]]:
-        addresses = [uri for uri in pages_of(site) if lang in (None, _language(uri))]
-        page = open_page(addresses[0], **options)
-        for uri in addresses:
-            go(page, f"{base}/{uri}")
-            yield uri, page
+    @functools.cache
+    def once(lang: str, scheme: str, width: int) -> walk.Walk:
+        addresses = [uri for uri in pages_of(site) if _language(uri) == lang]
+        with _window(browser, base, scheme=scheme, width=width) as page:
+            return walk.walk(
+                page, addresses, lambda uri: go(page, f"{base}/{uri}"), scheme=scheme, width=width
+            )
 
-    return walk
+    return once
 
 
 def _language(uri: str) -> str:

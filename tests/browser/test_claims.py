@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import served
-from tests.browser.test_accessibility import violations
-from tests.browser.test_pages import WIDER
+from tests.browser.walk import WIDER, violations
 from tests.support import project
 
 from shimsite.tables import claims

@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
+from tests.browser.conftest import Walked, pages_of
+from tests.browser.walk import DESK, PHONE, TORN, WIDER
 
 Open = Callable[..., Page]
-Each = Callable[..., Iterator[tuple[str, Page]]]
-PHONE = 390
-
-WIDER = """() => [...document.querySelectorAll("body *")]
-  .filter(e => {
-    for (let p = e; p && p !== document.body; p = p.parentElement) {
-      const s = getComputedStyle(p)
-      if (s.overflowX !== "visible" || s.position === "fixed") return false
-    }
-    const box = e.getBoundingClientRect()
-    return box.width > 0 && box.right > innerWidth + 1
-  })
-  .map(e => e.tagName + "." + e.className).slice(0, 5)"""
-
-#: Names in a table's code that go on in the next line. Tables that fit a phone by their own rules are left out.
-TORN = r"""() => [...document.querySelectorAll(".md-typeset__scrollwrap td code")]
-  .filter(e => !e.closest(".rows, .compare"))
-  .flatMap(e => [...e.childNodes].filter(n => n.nodeType === Node.TEXT_NODE))
-  .flatMap(n => [...n.data.matchAll(/[\w.]+/g)].filter(word => {
-    const range = document.createRange()
-    range.setStart(n, word.index)
-    range.setEnd(n, word.index + word[0].length)
-    return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1
-  }).map(word => word[0]))"""
+LANGUAGES = ("en", "zh", "")
 
 
-def test_every_page_loads_from_here_alone_and_without_errors(each_page: Each) -> None:
-    complaints = {}
-    for uri, page in each_page():
-        # The search fetches its index and its scripts once the page is there.
-        page.wait_for_load_state("networkidle")
-        if page.complaints:  # type: ignore[attr-defined]
-            complaints[uri] = list(page.complaints)  # type: ignore[attr-defined]
-    assert complaints == {}
+@pytest.mark.timeout(1200)
+def test_every_page_loads_from_here_alone_and_without_errors(walked: Walked, site: Path) -> None:
+    seen = [walked(lang, "light", DESK) for lang in LANGUAGES]
+    assert sorted(uri for each in seen for uri in each.pages) == pages_of(site)
+    assert [each.complaints for each in seen] == [{}] * len(LANGUAGES)
 
 
 def test_the_listener_hears_requests_and_errors(browser: Browser, base: str, open_page: Open) -> None:
@@ -54,18 +31,11 @@ def test_the_listener_hears_requests_and_errors(browser: Browser, base: str, ope
     assert "console: heard" in complaints
 
 
-@pytest.mark.parametrize("width", [PHONE, 1280])
-def test_no_page_is_wider_than_its_window(each_page: Each, width: int) -> None:
-    too_wide, torn = {}, {}
-    for uri, page in each_page(width=width):
-        scrolls = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        wider = page.evaluate(WIDER)
-        if scrolls or wider:
-            too_wide[uri] = wider or "scrolls"
-        # On a phone such a table scrolls, so no name in it has to break for want of room.
-        if width == PHONE and (words := page.evaluate(TORN)):
-            torn[uri] = words
-    assert (too_wide, torn) == ({}, {})
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_no_page_is_wider_than_its_window(walked: Walked, width: int) -> None:
+    seen = [walked(lang, "light", width) for lang in LANGUAGES]
+    assert [(each.too_wide, each.torn) for each in seen] == [({}, {})] * len(LANGUAGES)
 
 
 def test_the_check_of_widths_sees_a_wide_element(open_page: Open) -> None:
@@ -81,9 +51,6 @@ def test_the_check_of_names_sees_one_in_pieces(open_page: Open) -> None:
     assert "containerd.sock" in page.evaluate(TORN)
 
 
-def test_what_scrolls_sideways_is_reachable_by_keyboard(each_page: Each) -> None:
-    for _, page in each_page(width=PHONE):
-        page.wait_for_function(
-            """() => [...document.querySelectorAll(".nb-output > pre, .md-typeset__scrollwrap")]
-              .every(e => (e.scrollWidth > e.clientWidth) === (e.tabIndex === 0))"""
-        )
+@pytest.mark.timeout(1200)
+def test_what_scrolls_sideways_is_reachable_by_keyboard(walked: Walked) -> None:
+    assert [walked(lang, "light", PHONE).unreachable for lang in LANGUAGES] == [[]] * len(LANGUAGES)

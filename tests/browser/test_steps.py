@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from tests.browser.test_accessibility import violations
+from tests.browser.walk import violations
 
 Open = Callable[..., Page]
 URI = "architecture/"

@@ -17,6 +17,5 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def site(root: Path) -> Path:
     """The built site; built here if there is none, or one of other sources."""
-    if not build.is_fresh(root):
-        assert build.build(root), "the site does not build; see the output above"
+    assert build.ensure(root), "the site does not build; see the output above"
     return root / "site"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +20,24 @@ def kubeconfig() -> Path:
 
 
 def core() -> Any:  # noqa: ANN401 - the client has no types
-    """Return the Kubernetes client's core API, connected to the lab."""
+    """Return the Kubernetes client's core API, connected to the lab; the same one as long as the lab is."""
+    file = kubeconfig()
+    try:
+        written = file.stat().st_mtime_ns
+    except OSError:
+        # The client says what it misses.
+        written = 0
+    return _core(file, written)
+
+
+@functools.lru_cache(maxsize=2)
+def _core(file: Path, written: int) -> Any:  # noqa: ANN401
     # The client costs half a second to import; only commands that ask the cluster pay it.
     from kubernetes import client, config
 
     return client.CoreV1Api(
         config.new_client_from_config(  # type: ignore[no-untyped-call]
-            config_file=str(kubeconfig())
+            config_file=str(file)
         )
     )
 

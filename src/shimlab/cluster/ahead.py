@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shimlab import lock
 from shimlab.cluster import config
 from shimlab.cluster.lifecycle import prepare
 from shimlab.images import image, release
-from shimlab.lock import alone
 from shimlab.machine import host
 from shimlab.progress import say
 
@@ -23,8 +23,9 @@ def build(names: Sequence[str] = (), *, keep: bool = False) -> list[str]:
     """
     minors = dict.fromkeys(minor for name in names for minor in config.load(name).releases)
     host.architecture()
-    with alone():
+    # No lab that goes down meanwhile stops the engine.
+    with lock.using_engine():
         prepare()
-    built = image.ensure_all([release.load(minor) for minor in (minors or release.known())], keep=keep)
+        built = image.ensure_all([release.load(minor) for minor in (minors or release.known())], keep=keep)
     say(f"There are node images of {', '.join(built)}.")
     return list(built.values())

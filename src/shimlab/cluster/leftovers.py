@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from shimlab import paths
+from shimlab import lock, paths
 from shimlab.cluster import status
 from shimlab.errors import LabError
-from shimlab.images import build, image
+from shimlab.images import image
 from shimlab.machine import engine, kind
 
 
 def found() -> list[str]:
     """Return a line for each container, network, volume, mount and process of the lab that still exists."""
+    with lock.engine_alone() as last:
+        return _found(last=last)
+
+
+def _found(*, last: bool) -> list[str]:
     # The private engine is root's; for others what is left of it is somebody else's.
     ours = os.geteuid() == 0
     clusters = _clusters()
     lines = [f"cluster {name}" for name, cluster_name in clusters.items() if cluster_name == paths.name()]
-    if set(clusters.values()) - {paths.name()} or build.goes_on():
-        # The network, and an engine of ours with its mounts and volumes, are another lab's or a build's as well.
+    if set(clusters.values()) - {paths.name()} or not last:
+        # Another lab is up, or comes or goes right now. The network, and an engine of ours with its mounts and
+        # volumes, are that lab's too.
         return [*lines, *_processes(private=False)]
     return [
         *lines,

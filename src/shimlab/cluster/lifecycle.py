@@ -6,13 +6,11 @@ import shutil
 import time
 from dataclasses import dataclass
 
-from shimlab import paths
+from shimlab import lock, paths
 from shimlab.cluster import config, create, status
 from shimlab.errors import LabError
-from shimlab.images import build as image_build
+from shimlab.images import build, image, release
 from shimlab.images import custom_image as given_image
-from shimlab.images import image, release
-from shimlab.lock import alone
 from shimlab.machine import engine, host, kind
 from shimlab.progress import say, step
 
@@ -45,7 +43,9 @@ def up(name: str = config.DEFAULT, *, given: str = "", keep: bool = False) -> To
     lab = config.load(config.FOR_GIVEN if given else name)
     if not given:
         host.architecture()
-    with alone():
+    if not given and _is_there(lab):
+        return None
+    with lock.alone(), lock.using_engine():
         prepare()
         status.refuse_foreign()
         _refuse_other(lab)
@@ -68,6 +68,29 @@ def up(name: str = config.DEFAULT, *, given: str = "", keep: bool = False) -> To
     return took
 
 
+def _is_there(lab: config.Lab) -> bool:
+    """Tell whether all is there already, and say so: then nobody who works on one of its nodes is in the way."""
+    with lock.together():
+        try:
+            status.refuse_foreign()
+            if (
+                kind.binary() is None
+                or not is_current(lab.name)
+                or not all(map(build.exists, _tags(lab).values()))
+            ):
+                return False
+        except LabError:
+            # No engine yet, or one that is not ours: the way through all of it says what there is to say.
+            return False
+        say(f"The lab is up ({lab.name}).")
+        _say_migrated(lab)
+        return True
+
+
+def _tags(lab: config.Lab) -> dict[str, str]:
+    return {minor: release.load(minor).tag for minor in lab.releases}
+
+
 def is_current(name: str) -> bool:
     """Tell whether the lab of this name is up, made from what lab/ holds now; one of a given image always is.
 
@@ -77,8 +100,7 @@ def is_current(name: str) -> bool:
     lab = config.load(name)
     if name == config.FOR_GIVEN:
         return bool(status.made_from())
-    tags = {minor: release.load(minor).tag for minor in lab.releases}
-    return status.is_up(config.recipe(lab, lab.for_kind(tags)))
+    return status.is_up(config.recipe(lab, lab.for_kind(_tags(lab))))
 
 
 def _images(lab: config.Lab, *, keep: bool) -> dict[str, str]:
@@ -111,11 +133,12 @@ def prepare() -> None:
     Raises:
         LabError: if something is missing that we do not install here.
     """
-    host.ensure_packages("packages")
-    with step("Docker engine"):
-        engine.ensure()
-    with step("kind") as current:
-        kind.ensure(current.note)
+    with lock.machine():
+        host.ensure_packages("packages")
+        with step("Docker engine"):
+            engine.ensure()
+        with step("kind") as current:
+            kind.ensure(current.note)
 
 
 def down(*, everything: bool = False) -> None:
@@ -124,31 +147,54 @@ def down(*, everything: bool = False) -> None:
     Raises:
         LabError: if something of ours cannot be removed.
     """
-    with alone():
+    with lock.alone():
+        with lock.using_engine():
+            found = _engine()
+            if found is not None:
+                with step("Removing the cluster"):
+                    status.remove()
+                    if everything:
+                        image.remove_all()
+        with lock.engine_alone() as last:
+            if found is not None:
+                stopped = _leave_engine(found, last=last)
+                everything = everything and (stopped or not found.ours)
+            if paths.name() != paths.DEFAULT_NAME:
+                shutil.rmtree(paths.state_dir(), ignore_errors=True)
+            if everything and last:
+                shutil.rmtree(engine.DATA, ignore_errors=True)
+                shutil.rmtree(paths.cache_dir(), ignore_errors=True)
+                shutil.rmtree(paths.log_dir(), ignore_errors=True)
+
+
+def _engine() -> engine.Engine | None:
+    """Return the engine that the lab is in; none if none runs."""
+    with lock.machine():
         if engine.was_killed():
             # Only an engine can tell what its containers left, so it is started once more.
             with step("Starting our Docker engine, which was killed"):
                 engine.start_private()
-        try:
-            found: engine.Engine | None = engine.current()
-        except LabError:
-            say("No Docker engine runs, so nothing of the lab does.")
-            found = None
-        if found is not None:
-            with step("Removing the cluster"):
-                status.remove()
-                if everything:
-                    image.remove_all()
-            if found.ours and image_build.goes_on():
-                say("Our Docker engine goes on: node images are being built in it.")
-            elif found.ours:
-                with step("Stopping our Docker engine"):
-                    if not engine.stop_private():
-                        say("  it goes on: containers that are not this lab's run in it")
-                        everything = False
-        if paths.name() != paths.DEFAULT_NAME:
-            shutil.rmtree(paths.state_dir(), ignore_errors=True)
-        if everything:
-            shutil.rmtree(engine.DATA, ignore_errors=True)
-            shutil.rmtree(paths.cache_dir(), ignore_errors=True)
-            shutil.rmtree(paths.log_dir(), ignore_errors=True)
+    # Another lab's `down` may have stopped it while we waited.
+    engine.current.cache_clear()
+    try:
+        return engine.current()
+    except LabError:
+        say("No Docker engine runs, so nothing of the lab does.")
+        return None
+
+
+def _leave_engine(found: engine.Engine, *, last: bool) -> bool:
+    """Remove the network and stop the engine if it is ours, where no other lab needs them; tell whether it stopped."""
+    if last:
+        # Of two labs that went down at once, each saw the other there when it removed its own cluster.
+        status.remove_network()
+    if not found.ours:
+        return False
+    with step("Stopping our Docker engine"):
+        if not last:
+            say("  it goes on: another lab comes up or goes down in it, or an image is built")
+        elif engine.stop_private():
+            return True
+        else:
+            say("  it goes on: containers that are not this lab's run in it")
+    return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shimlab import paths, runtimes
+from shimlab import lock, paths, runtimes
 from shimlab.clients.kube import answering, core, kubeconfig
 from shimlab.cluster import kubeconfig as credentials
 from shimlab.errors import LabError
@@ -92,7 +92,7 @@ def status() -> list[NodeStatus]:
 
 
 def remove() -> None:
-    """Remove the cluster, its volumes, its network and its kubeconfig, and what a broken build left.
+    """Remove the cluster, its volumes, its kubeconfig, what a broken build left, and the network unless it is needed.
 
     Raises:
         LabError: if a cluster of our name is not ours, or something cannot be removed.
@@ -100,7 +100,9 @@ def remove() -> None:
     refuse_foreign()
     for name in (*_containers(), *image.workshop()):
         engine.docker("rm", "--force", "--volumes", name, timeout=120)
-    _remove_network()
+    with lock.engine_alone() as last:
+        if last:
+            remove_network()
     credentials.remove(kubeconfig())
     _recipe_file().unlink(missing_ok=True)
 
@@ -137,7 +139,12 @@ def _recipe_file() -> Path:
     return paths.state_dir() / "made-from"
 
 
-def _remove_network() -> None:
+def remove_network() -> None:
+    """Remove the network of all labs, unless a node is in it; nobody may be about to make one (lock.engine_alone).
+
+    Raises:
+        LabError: it cannot be removed.
+    """
     found = engine.docker("network", "ls", "--filter", f"name=^{kind.NETWORK}$", "--quiet").strip()
     # A second lab's nodes may still be in it.
     if found and not engine.docker("ps", "--all", "--quiet", "--filter", f"network={found}").strip():

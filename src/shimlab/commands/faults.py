@@ -25,6 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Undo what `shimlab break` did, and wait until every node is well again.",
     )
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="which fault (default: all)")
+    parser.add_argument("--node", default="", metavar="NODE", help="on this node alone (default: all)")
     parser.set_defaults(run=run_repair)
 
 
@@ -54,11 +55,13 @@ def run_repair(arguments: argparse.Namespace) -> int:
     """
     from shimlab.faults import inject
 
-    done = inject.repair(arguments.name)
+    done = inject.repair(arguments.name, arguments.node)
     for node, fault in done:
         print(f"{node} is well again: {fault} is undone")
     if not done:
-        print("nothing is broken" if not arguments.name else f"nothing is broken by {arguments.name}")
+        by = f" by {arguments.name}" if arguments.name else ""
+        at = f" on {arguments.node}" if arguments.node else ""
+        print(f"nothing is broken{by}{at}")
     return 0
 
 

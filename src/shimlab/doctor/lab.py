@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shimlab import paths
+from shimlab import lock, paths
 from shimlab.cluster import config, leftovers, lifecycle, status
 from shimlab.doctor.finding import Finding, ok, problem, warning
 from shimlab.doctor.machine import Machine, unasked
@@ -27,10 +27,10 @@ def kind_program(machine: Machine) -> Finding:
 
 
 def busy(machine: Machine) -> Finding:
-    """Say whether another `up` or `down` is at work."""
+    """Say whether another command that changes the lab is at work."""
     if machine.busy:
-        return warning("busy", "another `shimlab up` or `down` is at work", "wait for it to end")
-    return ok("busy", "no other `shimlab up` or `down` is at work")
+        return warning("busy", f"{machine.busy} is at work", lock.WAIT)
+    return ok("busy", "no other command that changes the lab is at work")
 
 
 def foreign(machine: Machine) -> Finding:
@@ -50,7 +50,7 @@ def remains(machine: Machine) -> Finding:
     """Say what is left of a lab that is not up."""
     name = "leftovers"
     if machine.busy:
-        return ok(name, "not looked for while `shimlab up` or `down` is at work")
+        return ok(name, f"not looked for while {machine.busy} is at work")
     if machine.running:
         return ok(name, "none: the lab is up")
     found = leftovers.found()
@@ -90,7 +90,7 @@ def lab(machine: Machine) -> Finding:
     if machine.engine is None:
         return unasked(name, machine, "not up")
     if machine.busy:
-        return ok(name, "not looked at while `shimlab up` or `down` is at work")
+        return ok(name, f"not looked at while {machine.busy} is at work")
     if not machine.running:
         return ok(name, "not up")
     found = status.status()

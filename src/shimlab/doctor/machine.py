@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from shimlab import lock
@@ -26,7 +25,8 @@ class Machine:
     engine: engine.Engine | None
     refusal: LabError | None
     info: Mapping[str, Any] = field(default_factory=dict)
-    busy: bool = False
+    #: What is at work on the lab, if anything is.
+    busy: str = ""
     running: bool = False
 
     @property
@@ -64,7 +64,7 @@ def look() -> Machine:
         except LabError:
             # Not up is no failing; `leftovers` and `lab` say what there is.
             running = False
-    return Machine(root_debian, bounded, found, refusal, info, is_busy(), running)
+    return Machine(root_debian, bounded, found, refusal, info, lock.at_work(), running)
 
 
 def unasked(name: str, machine: Machine, expected: str) -> Finding:
@@ -79,17 +79,3 @@ def unasked(name: str, machine: Machine, expected: str) -> Finding:
 def is_remote(found: engine.Engine) -> bool:
     """Tell whether an engine is reached over a network."""
     return found.host.startswith(("tcp://", "ssh://", "http://", "https://"))
-
-
-def is_busy(locks: Path = Path("/proc/locks")) -> bool:
-    """Tell whether a process holds the lock of `up` and `down`: asked of the kernel, since trying would take it."""
-    try:
-        held = lock.lock()
-    except LabError:
-        # Where the folder cannot be made nobody holds a lock in it; another check says so.
-        return False
-    if not held.exists() or not locks.is_file():
-        return False
-    inode = held.stat().st_ino
-    rows = [line.split() for line in locks.read_text(encoding="ascii").splitlines()]
-    return any(row[1] == "FLOCK" and row[5].endswith(f":{inode}") for row in rows if len(row) > 5)

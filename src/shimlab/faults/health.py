@@ -42,7 +42,8 @@ def revive(target: Target) -> None:
     Raises:
         LabError: the node cannot be asked, or a unit does not start.
     """
-    if failed := [unit for unit in UNITS if target.unit(unit, "ActiveState")["ActiveState"] == "failed"]:
+    states = target.units(UNITS, "ActiveState")
+    if failed := [unit for unit, state in states.items() if state["ActiveState"] == "failed"]:
         target.start(*failed)
 
 
@@ -111,8 +112,7 @@ def _conditions(found: Any) -> list[str]:  # noqa: ANN401 - the client has no ty
 
 def _units(target: Target) -> list[str]:
     left = []
-    for unit in UNITS:
-        state = target.unit(unit, "ActiveState", "UnitFileState")
+    for unit, state in target.units(UNITS, "ActiveState", "UnitFileState").items():
         if state != {"ActiveState": "active", "UnitFileState": "enabled"}:
             left.append(f"{unit} is {state['ActiveState']} and {state['UnitFileState']}")
     return left

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from shimlab import lock
 from shimlab.cluster import config, status
 from shimlab.errors import LabError
 from shimlab.faults import health
@@ -13,7 +14,6 @@ from shimlab.faults.catalog import registry
 from shimlab.faults.fault import CONTROL_PLANE, Fault, Signs
 from shimlab.faults.pod import FaultPod
 from shimlab.faults.target import Target
-from shimlab.lock import alone
 from shimlab.node import broken as record
 from shimlab.node import exec as node_exec
 from shimlab.node.broken import Record
@@ -36,8 +36,9 @@ def break_node(name: str, chosen: str = "") -> tuple[str, Signs]:
         KeyboardInterrupt: with what to do next.
     """
     fault = registry.named(name)
-    with alone():
-        target = _fitting(fault, chosen)
+    node = _fitting(fault, chosen)
+    with _held(node):
+        target = _target(fault, node)
         _refuse(fault, target)
         target.record.write(target.name)
         with _said_how(target.name, fault):
@@ -51,33 +52,58 @@ def break_node(name: str, chosen: str = "") -> tuple[str, Signs]:
             return target.name, _shown(fault, target)
 
 
-def repair(name: str = "") -> list[tuple[str, str]]:
-    """Undo every fault, or the one that is named, and wait until each node is well again.
+def repair(name: str = "", node: str = "") -> list[tuple[str, str]]:
+    """Undo every fault, or the one that is named, on every node or on one, and wait until each is well again.
 
     Returns the nodes and the faults that they had.
 
     Raises:
-        LabError: there is no fault of that name, or a node does not become well; `repair` can be asked for again.
+        LabError: there is no fault or node of that name, somebody is at work on a broken node, or one does not become
+            well; `repair` can be asked for again.
         KeyboardInterrupt: with what to do next.
     """
     if name:
         registry.named(name)
-    with alone():
-        # The control plane comes first: without an API server nothing can be seen of the others.
-        found = [(where, what) for where, what in broken() if name in ("", what.fault)]
-        for where, what in found:
+    if node:
+        _known(node)
+    done = []
+    # The control plane comes first: without an API server nothing can be seen of the others.
+    for where, _ in broken(node):
+        with _held(where):
+            # Whoever held it may have repaired it, or broken it in another way.
+            what = record.read(where)
+            if what is None or name not in ("", what.fault):
+                continue
             with _said_how(where, registry.named(what.fault)):
                 _mend(registry.named(what.fault), Target(where, what))
-    return [(where, what.fault) for where, what in found]
+            done.append((where, what.fault))
+    return done
 
 
-def broken() -> list[tuple[str, Record]]:
-    """Return the nodes that are broken, the control plane first, each with its record.
+def broken(node: str = "") -> list[tuple[str, Record]]:
+    """Return the nodes that are broken, the control plane first, each with its record; or look at one alone.
 
     Raises:
         LabError: the lab is not up, or a node does not run.
     """
-    return [(each, found) for each in status.nodes() if (found := record.read(each))]
+    nodes = [node] if node else status.nodes()
+    return [(each, found) for each in nodes if (found := record.read(each))]
+
+
+@contextmanager
+def _held(node: str) -> Iterator[None]:
+    """Let nobody else change the node; nor any other, where it is the control plane, which all of them need.
+
+    Raises:
+        LabError: somebody is at work.
+    """
+    with lock.alone() if node == status.nodes()[0] else lock.node(node):
+        yield
+
+
+def _known(node: str) -> None:
+    if node not in (nodes := status.nodes()):
+        raise LabError(f"the lab has no node {node}", f"choose one of: {', '.join(nodes)}")
 
 
 def _mend(fault: Fault, target: Target) -> None:
@@ -112,19 +138,16 @@ def _shown(fault: Fault, target: Target) -> Signs:
     return seen
 
 
-def _fitting(fault: Fault, chosen: str) -> Target:
-    """Return the node to break, with the record that is going to be written."""
+def _fitting(fault: Fault, chosen: str) -> str:
+    """Return the node to break."""
+    if chosen:
+        _known(chosen)
     nodes = status.nodes()
-    if chosen and chosen not in nodes:
-        raise LabError(f"the lab has no node {chosen}", f"choose one of: {', '.join(nodes)}")
     if status.lab() == config.GIVEN:
         raise LabError("faults are made for the lab's own node image", "`shimlab down`, `shimlab up`")
-    already = dict(broken())
-    for name in [chosen] if chosen else nodes[:1]:
-        if name in already:
-            raise LabError(f"{name} is broken already: {already[name].fault}", REPAIR)
-    if nodes[0] in already:
-        raise LabError(f"{nodes[0]} is broken: {already[nodes[0]].fault}", REPAIR)
+    _refuse_broken(chosen or nodes[0])
+    if found := record.read(nodes[0]):
+        raise LabError(f"{nodes[0]} is broken: {found.fault}", REPAIR)
     runtimes = {each.name: each.asked for each in status.status()}
     fits = [name for name in nodes if _fits(fault, name == nodes[0], runtimes[name])]
     if chosen and chosen not in fits:
@@ -133,14 +156,26 @@ def _fitting(fault: Fault, chosen: str) -> Target:
             f"it fits {_place(fault)} on {' or '.join(fault.runtimes)}"
             + (f": {', '.join(fits)}" if fits else ", and there is none"),
         )
-    free = [name for name in fits if name not in already]
-    if not chosen and not free:
+    # No other node is asked than has to be: somebody may be at work there.
+    free = chosen or next((name for name in fits if not record.read(name)), "")
+    if not free:
         raise LabError(
             f"{fault.name} fits {_place(fault)} on {' or '.join(fault.runtimes)}, and no such node is whole",
             "`shimlab status` lists the nodes" if not fits else REPAIR,
         )
-    name = chosen or free[0]
-    made = Record(fault.name, runtimes[name], int(node_exec.run(name, ["date", "+%s"])))
+    return free
+
+
+def _refuse_broken(name: str) -> None:
+    if found := record.read(name):
+        raise LabError(f"{name} is broken already: {found.fault}", REPAIR)
+
+
+def _target(fault: Fault, name: str) -> Target:
+    """Return the node with the record that is going to be written; nobody else changes it by now."""
+    _refuse_broken(name)
+    runtime = next(each.asked for each in status.status() if each.name == name)
+    made = Record(fault.name, runtime, int(node_exec.run(name, ["date", "+%s"])))
     # Somebody's pod that fails for reasons of its own is not waited for; the lab's own pods have to be well.
     excused = [
         each for each in health.not_ready(Target(name, made)) if not each.startswith(f"{LAB_NAMESPACE}/")

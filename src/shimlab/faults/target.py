@@ -22,6 +22,7 @@ class Target:
     def __init__(self, name: str, record: Record) -> None:
         """Keep both; nothing is asked yet."""
         self.name = name
+        self._api: NodeApi | None = None
         self.record = record
 
     @property
@@ -36,7 +37,10 @@ class Target:
         Raises:
             LabError: the lab is not up.
         """
-        return NodeApi(self.name)
+        # Made once: it asks the engine for the nodes, and reads the kubeconfig.
+        if self._api is None:
+            self._api = NodeApi(self.name)
+        return self._api
 
     def run(self, argv: Sequence[str], *, input: str | None = None, timeout: float = 60) -> str:
         """Run a command in the node.
@@ -86,8 +90,21 @@ class Target:
         Raises:
             LabError: the node cannot be asked.
         """
-        told = self.run(["systemctl", "show", f"--property={','.join(properties)}", name])
-        return dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+        return self.units((name,), *properties)[name]
+
+    def units(self, names: Sequence[str], *properties: str) -> dict[str, dict[str, str]]:
+        """Return properties of several units by their names, all asked for at once.
+
+        Raises:
+            LabError: the node cannot be asked.
+        """
+        told = self.run(["systemctl", "show", f"--property={','.join(properties)}", *names])
+        # systemctl(1): a paragraph for each unit, in the order in which they were named.
+        paragraphs = told.strip("\n").split("\n\n")
+        return {
+            name: dict(line.split("=", 1) for line in paragraph.splitlines() if "=" in line)
+            for name, paragraph in zip(names, paragraphs, strict=True)
+        }
 
     def read(self, path: str) -> str:
         """Return the text of a file.

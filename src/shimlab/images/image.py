@@ -70,6 +70,9 @@ def workshop() -> list[str]:
     told = engine.docker("ps", "--all", "--format", f"{{{{.Names}}}}|{labels}")
     # A stand-in for docker may print something else.
     rows = [row for line in told.splitlines() if len(row := line.split("|")) == 4]
+    # One that began meanwhile has its containers in the list.
+    if build.goes_on():
+        return []
     return [
         name
         for name, made, stage, lab in rows

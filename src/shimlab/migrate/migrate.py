@@ -6,11 +6,10 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from shimlab import evidence
+from shimlab import evidence, lock
 from shimlab.clients.kube import REMEDY
 from shimlab.errors import LabError
 from shimlab.kubelet_flags import KUBEADM_FLAGS
-from shimlab.lock import alone
 from shimlab.migrate import cleanup, daemons, drain, kubelets, node_api, restarts
 from shimlab.migrate import pods as of_node
 from shimlab.migrate.node_api import NodeApi
@@ -74,7 +73,7 @@ def migrate(
             that the node is cordoned.
     """
     migration = Migration(NodeApi(name), named(runtime), keep_pods)
-    with alone():
+    with lock.node(name):
         try:
             arrived = not _missing(migration)
         except LabError:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shimlab import evidence
+from shimlab import evidence, lock
 from shimlab.errors import LabError
-from shimlab.lock import alone
 from shimlab.migrate import kubelets, node_api, pods, restarts
 from shimlab.migrate.kubelets import Kubelet
 from shimlab.migrate.node_api import NodeApi
@@ -107,7 +106,7 @@ def _next(name: str, *, newer: bool) -> Kubelet:
 
 def _replace(name: str, wanted: Kubelet) -> Outcome:
     api = NodeApi(name)
-    with alone():
+    with lock.node(name):
         broken.refuse(name)
         before, ready = restarts.running(name), pods.ready(api.pods())
         if kubelets.in_use(name) == wanted and kubelets.works(name):

@@ -26,7 +26,7 @@ from shimlab import paths, process
 from shimlab.cluster.lifecycle import prepare
 from shimlab.errors import LabError
 from shimlab.images import build, image, release
-from shimlab.lock import alone
+from shimlab.lock import alone, using_engine
 from shimlab.machine import engine, host
 from shimlab.progress import say, step
 from shimlab.waiting import PATIENCE, wait
@@ -78,7 +78,7 @@ def run(commands: Sequence[str], releases: Sequence[str], seconds: float) -> int
     with tempfile.TemporaryDirectory(prefix="machine-", dir=paths.cache_dir()) as name:
         folder = Path(name)
         # A `down` in the midst of it would stop the engine.
-        with alone():
+        with alone(), using_engine():
             prepare()
             tags = image.ensure_all([release.load(minor) for minor in releases])
             _build()
@@ -89,7 +89,7 @@ def run(commands: Sequence[str], releases: Sequence[str], seconds: float) -> int
 
 def _build() -> None:
     """Build the machine's image, with this checkout in it."""
-    with step("Building the machine") as current, tempfile.TemporaryDirectory() as checkout:
+    with build.alone(), step("Building the machine") as current, tempfile.TemporaryDirectory() as checkout:
         build.ensure_base(current)
         _copy(Path(checkout))
         dockerfile = paths.repository() / "lab/vm/Dockerfile"

@@ -59,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m shimsite.notebooks.copies", description=main.__doc__)
     parser.add_argument("folder", type=Path)
     options = parser.parse_args(argv)
-    if not build.is_fresh() and not build.build(strict=False):
+    if not build.ensure(strict=False):
         return 1
     for copy in lay_out(options.folder):
         print(f"{copy} was changed here and stays as it is; remove it to get the recorded one")

@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.support.command import inside as command
 
 from shimlab import evidence
 from shimlab.cluster import status as cluster
 from shimlab.errors import LabError
 from shimlab.faults import health, inject
 from shimlab.faults.catalog import registry
-from shimlab.faults.fault import CONTROL_PLANE, Fault, Signs
+from shimlab.faults.fault import CONTROL_PLANE, WORKER, Fault, Signs
 from shimlab.faults.pod import FaultPod
 from shimlab.faults.target import Target
 from shimlab.machine import engine
@@ -28,8 +29,19 @@ from shimlab.migrate import kubelets
 from shimlab.migrate.node_api import NodeApi
 from shimlab.node import exec as node_exec
 from shimlab.node.broken import FOLDER, Record
+from shimlab.runtimes import RUNTIMES
 
-CASES = [(fault, runtime) for fault in registry.FAULTS for runtime in fault.runtimes]
+CASES = [
+    pytest.param(
+        fault,
+        runtime,
+        id=f"{fault.name}-{runtime}",
+        # The control plane is everybody's: what is made on it leaves no worker alone.
+        marks=[] if fault.place == CONTROL_PLANE else getattr(pytest.mark, f"on_{runtime}"),
+    )
+    for fault in registry.FAULTS
+    for runtime in fault.runtimes
+]
 # All that a fault changes and `repair` has to bring back.
 LOOK = r"""
 cd /
@@ -45,12 +57,6 @@ find run -maxdepth 1 -name '*leftover*'
 docker images --format '{{.Repository}}:{{.Tag}}' | sort
 ctr --namespace k8s.io images ls --quiet | sort
 """
-
-
-def command(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "shimlab", *words], capture_output=True, text=True, check=False, timeout=280
-    )
 
 
 def node_for(place: str, runtime: str) -> str:
@@ -120,16 +126,16 @@ def symptom(fault: Fault, target: Target) -> Signs:
 
 
 @pytest.fixture(autouse=True)
-def whole() -> Iterator[None]:
-    """Leave the lab whole, whatever a test that failed has left."""
+def whole(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave what a test is about whole, whatever it has left: the lab, or its one node."""
+    runtimes = [each for each in RUNTIMES if request.node.get_closest_marker(f"on_{each}")]
     yield
-    if inject.broken():
-        inject.repair()
+    node = node_for(WORKER, runtimes[0]) if runtimes else ""
+    if inject.broken(node):
+        inject.repair(node=node)
 
 
-@pytest.mark.parametrize(
-    ("fault", "runtime"), CASES, ids=[f"{fault.name}-{runtime}" for fault, runtime in CASES]
-)
+@pytest.mark.parametrize(("fault", "runtime"), CASES)
 def test_it_shows_and_is_repaired(fault: Fault, runtime: str) -> None:
     name = node_for(fault.place, runtime)
     before = well(name, fault, runtime)
@@ -137,7 +143,7 @@ def test_it_shows_and_is_repaired(fault: Fault, runtime: str) -> None:
     if why := fault.unfit(target):
         # Not on this lab: then it is said, and nothing is touched.
         done = command("break", fault.name, name)
-        assert (done.returncode, inject.broken()) == (1, [])
+        assert (done.returncode, inject.broken(name)) == (1, [])
         assert why in done.stderr
         assert state(name) == before
         return
@@ -145,15 +151,15 @@ def test_it_shows_and_is_repaired(fault: Fault, runtime: str) -> None:
 
     done = command("break", fault.name, name)
     assert done.returncode == 0, done.stderr
-    assert [(where, what.fault) for where, what in inject.broken()] == [(name, fault.name)]
+    assert [(where, what.fault) for where, what in inject.broken(name)] == [(name, fault.name)]
     assert len(done.stdout.splitlines()) > 1
     assert all(line.startswith(name) for line in done.stdout.splitlines()[1:])
 
-    done = command("repair")
+    done = command("repair", "--node", name)
     assert (done.returncode, done.stdout) == (0, f"{name} is well again: {fault.name} is undone\n"), (
         done.stderr
     )
-    assert inject.broken() == []
+    assert inject.broken(name) == []
     assert "fault" not in node_exec.run(name, ["ls", FOLDER.rpartition("/")[0]])
     as_before(name, before)
     after = fresh(name, fault, runtime)
@@ -183,6 +189,7 @@ def test_a_broken_node_is_not_broken_again_and_repair_twice_does_nothing() -> No
     assert (done.returncode, done.stdout) == (0, "nothing is broken\n")
 
 
+@pytest.mark.on_dockershim
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
 def test_a_break_that_broke_off_can_be_repaired(sign: signal.Signals) -> None:
     """While it waits for the node to be NotReady, by Ctrl-C and by a kill that lets nobody say anything."""
@@ -202,8 +209,8 @@ def test_a_break_that_broke_off_can_be_repaired(sign: signal.Signals) -> None:
         assert told[-1] == (
             f"shimlab: interrupted; {name} may be broken (kubelet-stopped): `shimlab repair` undoes it"
         )
-    assert [where for where, _ in inject.broken()] == [name]
-    done = command("repair")
+    assert [where for where, _ in inject.broken(name)] == [name]
+    done = command("repair", "--node", name)
     assert done.returncode == 0, done.stderr
     as_before(name, before)
 
@@ -236,6 +243,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_touched(words: list[str], w
     assert inject.broken() == []
 
 
+@pytest.mark.on_containerd
 def test_a_node_that_is_not_well_is_not_broken() -> None:
     name = node_for("worker", "containerd")
     node_exec.run(name, ["systemctl", "stop", "docker.socket", "docker.service"])
@@ -245,9 +253,10 @@ def test_a_node_that_is_not_well_is_not_broken() -> None:
         node_exec.run(name, ["systemctl", "start", "docker.socket", "docker.service"])
     assert done.returncode == 1
     assert f"{name} is not well" in done.stderr
-    assert inject.broken() == []
+    assert inject.broken(name) == []
 
 
+@pytest.mark.on_containerd
 def test_what_is_broken_outlives_a_restart_of_the_node() -> None:
     """And then no container of the node has run since, and systemd has given Docker up: there is no runc."""
     name = node_for("worker", "containerd")
@@ -258,8 +267,8 @@ def test_what_is_broken_outlives_a_restart_of_the_node() -> None:
     target = fresh(name, fault, "containerd")
     wait(lambda: result(target, "docker.socket") == "service-start-limit-hit", 60)
     assert result(target, "docker.socket") == "service-start-limit-hit"
-    assert [(where, what.fault) for where, what in inject.broken()] == [(name, "runc-missing")]
-    done = command("repair")
+    assert [(where, what.fault) for where, what in inject.broken(name)] == [(name, "runc-missing")]
+    done = command("repair", "--node", name)
     assert (done.returncode, done.stdout) == (0, f"{name} is well again: runc-missing is undone\n"), (
         done.stderr
     )

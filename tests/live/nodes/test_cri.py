@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.support.lab import CONTROL_PLANE, ON_CONTAINERD, ON_DOCKERSHIM, role
 
 from shimlab import cli, evidence
 from shimlab.clients.cri import CriClient
@@ -15,14 +16,14 @@ from shimlab.node import exec as node_exec
 from shimlab.waiting import wait
 
 RUNTIMES = {
-    "shimlab-control-plane": ("containerd", ["v1", "v1alpha2"]),
-    "shimlab-worker": ("containerd", ["v1", "v1alpha2"]),
-    "shimlab-worker2": ("docker", ["v1alpha2"]),
+    CONTROL_PLANE: ("containerd", ["v1", "v1alpha2"]),
+    ON_CONTAINERD: ("containerd", ["v1", "v1alpha2"]),
+    ON_DOCKERSHIM: ("docker", ["v1alpha2"]),
 }
 SERVED = [(name, version) for name, (_, versions) in RUNTIMES.items() for version in versions]
 
 
-@pytest.mark.parametrize(("name", "version"), SERVED)
+@pytest.mark.parametrize(("name", "version"), SERVED, ids=role)
 def test_each_runtime_says_who_it_is(name: str, version: str):
     with CriClient(name, version=version) as runtime:
         said = runtime.version()
@@ -36,11 +37,11 @@ def test_the_newest_version_is_chosen():
 
 
 def test_dockershim_does_not_speak_v1():
-    with pytest.raises(LabError, match="no CRI service in v1"), CriClient("shimlab-worker2", version="v1"):
+    with pytest.raises(LabError, match="no CRI service in v1"), CriClient(ON_DOCKERSHIM, version="v1"):
         pass
 
 
-@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("name", RUNTIMES, ids=role)
 def test_every_version_can_be_asked_for_also_one_that_is_gone(name: str):
     runtime, served = RUNTIMES[name]
     with CriClient(name) as client_of_it:
@@ -48,7 +49,7 @@ def test_every_version_can_be_asked_for_also_one_that_is_gone(name: str):
     assert answers == {each: runtime if each in served else "" for each in answers}
 
 
-@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("name", RUNTIMES, ids=role)
 def test_the_runtime_runs_what_the_api_server_says(name: str, core: Any):
     seen: tuple[set[tuple[str, ...]], set[tuple[str, ...]]] = set(), set()
 
@@ -79,7 +80,7 @@ def _by_api(name: str, core: Any) -> set[tuple[str, ...]]:
     return found
 
 
-@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("name", RUNTIMES, ids=role)
 @pytest.mark.parametrize("what", ["version", "pods", "containers", "images", "info"])
 def test_the_command_answers_in_a_table_and_in_json(name: str, what: str, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["cri", name, what]) == 0
@@ -99,8 +100,8 @@ def test_the_command_answers_in_a_table_and_in_json(name: str, what: str, capsys
     ("arguments", "told"),
     [
         (["shimlab-nowhere", "version"], "no node shimlab-nowhere runs"),
-        (["shimlab-worker", "pods", "--socket", "/run/none.sock"], "there is no such socket"),
-        (["shimlab-worker", "pods", "--socket", "/run/docker.sock"], "HTTP/1"),
+        ([ON_CONTAINERD, "pods", "--socket", "/run/none.sock"], "there is no such socket"),
+        ([ON_CONTAINERD, "pods", "--socket", "/run/docker.sock"], "HTTP/1"),
     ],
 )
 def test_bad_input_is_answered_in_two_lines(
@@ -120,7 +121,7 @@ def test_nothing_of_the_client_stays_on_a_node():
         assert left == []
 
 
-@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize("name", RUNTIMES, ids=role)
 def test_four_witnesses_agree(name: str):
     assert {witness.runtime for witness in evidence.runtime_of(name)} == {RUNTIMES[name][0]}
 

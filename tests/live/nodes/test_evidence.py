@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, role
 from tests.support.workload import own_namespace, probed
 
 from shimlab import evidence
@@ -16,7 +17,7 @@ from shimlab.errors import LabError
 from shimlab.node import exec as node_exec
 from shimlab.waiting import bound, wait
 
-CONTAINERD, DOCKERSHIM = "shimlab-worker", "shimlab-worker2"
+CONTAINERD, DOCKERSHIM = ON_CONTAINERD, ON_DOCKERSHIM
 STORE = {CONTAINERD: "k8s.io", DOCKERSHIM: "moby"}
 RUNTIME = {CONTAINERD: "containerd", DOCKERSHIM: "docker"}
 SOCKET = {CONTAINERD: "/run/containerd/containerd.sock", DOCKERSHIM: "/var/run/dockershim.sock"}
@@ -24,7 +25,7 @@ LISTENER = {CONTAINERD: "containerd", DOCKERSHIM: "kubelet"}
 # A process that calls itself a kubelet, and one that calls itself a shim: each in a container of its own.
 NAMES = ("kubelet", "containerd-shim")
 
-both = pytest.mark.parametrize("name", STORE)
+both = pytest.mark.parametrize("name", STORE, ids=role)
 
 
 @pytest.fixture(scope="module")

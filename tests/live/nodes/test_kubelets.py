@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.command import Done, inside
+from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, role
 from tests.support.workload import Probed, probed, started_in_docker
 
 from shimlab import evidence
@@ -15,25 +15,22 @@ from shimlab.clients import kube
 from shimlab.cluster import status
 from shimlab.migrate import kubelets
 from shimlab.node import exec as node_exec
-from shimlab.waiting import bound
 
 FULL, DOCKERLESS = "v1.20.15", "v1.20.15-dockerless"
-ON_DOCKERSHIM, ON_CONTAINERD = "shimlab-worker2", "shimlab-worker"
 REFUSAL = (
     "failed to run Kubelet: trying to use docker runtime when Kubelet was compiled without docker support"
 )
 
 
-def _shimlab(*arguments: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "shimlab", "node", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=bound(240))
+def _shimlab(*arguments: str) -> Done:
+    return inside("node", *arguments)
 
 
 def _ready(name: str) -> bool:
     return next(each.ready for each in status.status() if each.name == name)
 
 
-@pytest.mark.parametrize("name", [ON_DOCKERSHIM, ON_CONTAINERD])
+@pytest.mark.parametrize("name", [ON_DOCKERSHIM, ON_CONTAINERD], ids=role)
 def test_both_kubelets_of_120_lie_on_a_node(name: str) -> None:
     assert _shimlab("kubelet", name).stdout.splitlines() == [f"{FULL} (in use)", DOCKERLESS]
     assert node_exec.run(name, ["kubelet", "--version"]).strip() == f"Kubernetes {FULL}"
@@ -101,6 +98,7 @@ def test_without_dockershim_on_containerd(probed_pod: Probed) -> None:
         (("upgrade", ON_DOCKERSHIM), f"no newer kubelet than {FULL}", "--lab removed"),
         (("downgrade", ON_DOCKERSHIM), f"no older kubelet than {FULL}", "--lab removed"),
     ],
+    ids=role,
 )
 def test_what_is_not_there_is_answered_in_two_lines(
     arguments: tuple[str, ...], what: str, remedy: str

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.command import Done, inside
+from tests.support.lab import CONTROL_PLANE, ON_CONTAINERD, ON_DOCKERSHIM, role
 from tests.support.workload import PORT, REPLICAS, Probed, kubectl, probed, ready, started_in_docker
 
 from shimlab import evidence
@@ -17,9 +19,9 @@ from shimlab.cluster.namespace import IMAGE
 from shimlab.errors import LabError
 from shimlab.migrate import migrate
 from shimlab.node import exec as node_exec
-from shimlab.waiting import bound, wait
+from shimlab.waiting import wait
 
-WORKER = "shimlab-worker2"
+WORKER = ON_DOCKERSHIM
 DECLARED, OTHER, OUT_OF_TREE = "dockershim", "containerd", "dockershim-out-of-tree"
 SCHEME = {"dockershim": "docker", "containerd": "containerd", "dockershim-out-of-tree": "docker"}
 SOCKET = {
@@ -37,9 +39,8 @@ def probed_pod(core: Any, namespace: str) -> Iterator[Probed]:
         yield pod
 
 
-def _command(runtime: str, name: str = WORKER, *more: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "shimlab", "node", runtime, name, *more]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=bound(240))
+def _command(runtime: str, name: str = WORKER, *more: str) -> Done:
+    return inside("node", runtime, name, *more)
 
 
 def _state(core: Any, worker: str = WORKER) -> dict[str, Any]:
@@ -157,7 +158,7 @@ def _interrupt(runtime: str, worker: str, at: str) -> list[str]:
         # Every way from one runtime to another is gone once.
         # In the middle there is no kubelet; at the end the one that is starting goes on without us.
         (WORKER, [DECLARED, OTHER, OUT_OF_TREE], "Removing what Docker still holds for Kubernetes"),
-        ("shimlab-worker", [OTHER, DECLARED, OUT_OF_TREE], "Starting the kubelet on dockershim"),
+        (ON_CONTAINERD, [OTHER, DECLARED, OUT_OF_TREE], "Starting the kubelet on dockershim"),
     ],
     ids=["from dockershim", "from containerd"],
 )
@@ -288,8 +289,9 @@ def _forbid_evictions(namespace: str) -> None:
     ("name", "runtime", "what"),
     [
         ("nowhere", OTHER, "no node nowhere"),
-        ("shimlab-control-plane", "dockershim", "k8s.gcr.io/kube-apiserver"),
+        (CONTROL_PLANE, "dockershim", "k8s.gcr.io/kube-apiserver"),
     ],
+    ids=role,
 )
 def test_what_cannot_be_moved_is_refused(core: Any, name: str, runtime: str, what: str) -> None:
     done = _command(runtime, name)
@@ -308,7 +310,7 @@ def test_a_pod_that_would_be_lost_and_a_container_of_docker_are_named(core: Any,
     assert f"{namespace}/bare" in done.stderr
     assert "--force" in done.stderr
     # Docker's dockershim knows nothing of what runs in containerd.
-    done = _command(OUT_OF_TREE, "shimlab-worker", "--keep-pods")
+    done = _command(OUT_OF_TREE, ON_CONTAINERD, "--keep-pods")
     assert done.returncode == 1
     assert "does not know" in done.stderr
     core.delete_namespaced_pod("bare", namespace)

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, role
 
 from shimlab import paths
+from shimlab.waiting import bound
 
 AS_NOBODY = """
 import os, sys
@@ -26,7 +28,11 @@ sys.exit(cli.main([command]))
 
 def _shimlab(*arguments: str) -> tuple[int, list[str]]:
     done = subprocess.run(
-        [sys.executable, "-m", "shimlab", *arguments], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "shimlab", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=bound(60),
     )
     return done.returncode, done.stderr.splitlines()
 
@@ -34,16 +40,16 @@ def _shimlab(*arguments: str) -> tuple[int, list[str]]:
 @pytest.mark.parametrize(
     ("arguments", "what", "remedy"),
     [
-        (["node", "exec", "nowhere", "--", "true"], "no node nowhere", "shimlab-worker2"),
-        (["node", "exec", "shimlab-worker"], "no command", "shimlab node exec"),
+        (["node", "exec", "nowhere", "--", "true"], "no node nowhere", ON_DOCKERSHIM),
+        (["node", "exec", ON_CONTAINERD], "no command", "shimlab node exec"),
         (["up", "--lab", "forgotten"], "no lab forgotten", "removed"),
         (["up", "--lab", "removed"], "the lab that is up is 'deprecated'", "shimlab down"),
         (["up", "--image", "kindest/node:v1.31.0"], "the lab that is up is 'deprecated'", "SHIMLAB_NAME"),
         (["cri", "nowhere", "version"], "nowhere", "shimlab status"),
-        (["cri", "shimlab-worker", "version", "--socket", "/nowhere.sock"], "no such socket", "--socket"),
-        (["cri", "shimlab-worker2", "version", "--api", "v1"], "no CRI service in v1", "--api"),
+        (["cri", ON_CONTAINERD, "version", "--socket", "/nowhere.sock"], "no such socket", "--socket"),
+        (["cri", ON_DOCKERSHIM, "version", "--api", "v1"], "no CRI service in v1", "--api"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=lambda value: " ".join(role(each) or each for each in value) if isinstance(value, list) else "",
 )
 def test_bad_input_is_answered_in_two_lines(arguments: list[str], what: str, remedy: str) -> None:
     status, lines = _shimlab(*arguments)
@@ -57,7 +63,7 @@ def test_bad_input_is_answered_in_two_lines(arguments: list[str], what: str, rem
 
 
 def test_a_command_in_a_node_hands_its_status_on() -> None:
-    assert _shimlab("node", "exec", "shimlab-worker", "--", "sh", "-c", "exit 7")[0] == 7
+    assert _shimlab("node", "exec", ON_CONTAINERD, "--", "sh", "-c", "exit 7")[0] == 7
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

@@ -5,21 +5,21 @@ The lab is `removed`: its last worker has kubelet 1.23.17 on the dockershim that
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.command import Done, inside
+from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM
 from tests.support.workload import kubectl, ready, started_in_docker
 
-from shimlab import evidence, paths
+from shimlab import evidence
 from shimlab.kubelet_flags import KUBEADM_FLAGS
 from shimlab.migrate import kubelets, migrate
 from shimlab.node import exec as node_exec
-from shimlab.waiting import bound, wait
+from shimlab.waiting import wait
 
-WORKER = f"{paths.name()}-worker2"
+WORKER = ON_DOCKERSHIM
 LAST, FIRST = "v1.23.17", "v1.24.17"
 ANNOTATION = "kubeadm.alpha.kubernetes.io/cri-socket"
 UNKNOWN_FLAG = "failed to parse kubelet flag: unknown flag: --network-plugin"
@@ -58,9 +58,8 @@ def _state(core: Any) -> dict[str, Any]:
     }
 
 
-def _shimlab(*arguments: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "shimlab", "node", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=bound(280))
+def _shimlab(*arguments: str) -> Done:
+    return inside("node", *arguments)
 
 
 def _status(core: Any) -> tuple[str, str, str]:
@@ -202,7 +201,6 @@ def test_back_to_the_release_before(core: Any, namespace: str, as_made: dict[str
 
 
 def test_there_is_nothing_newer_than_the_newest() -> None:
-    worker = f"{paths.name()}-worker"
-    done = _shimlab("upgrade", worker)
+    done = _shimlab("upgrade", ON_CONTAINERD)
     assert done.returncode == 1
     assert f"no newer kubelet than {FIRST}" in done.stderr

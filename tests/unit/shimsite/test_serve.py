@@ -176,6 +176,11 @@ def test_the_fingerprint_follows_names_and_bytes(tmp_path: Path) -> None:
         (tmp_path / "site" / lang / "sitemap.xml").touch()
         build.stamp(tmp_path, lang, seen[-1])
     assert build.is_fresh(tmp_path)
+    assert not build.is_fresh(tmp_path, strict=True)
+    for lang in build.CONFIGS:
+        build.stamp(tmp_path, lang, seen[-1], strict=True)
+    assert build.is_fresh(tmp_path, strict=True)
+    assert build.built_from(tmp_path) == seen[-1]
     (tmp_path / "docs" / "b.md").write_text("c", "utf-8")
     assert not build.is_fresh(tmp_path)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from shimlab import cli
+from shimlab import cli, lock
 from shimlab.cluster import ahead, leftovers, lifecycle
-from shimlab.images import build, image, release
+from shimlab.images import image, release
 from shimlab.images.release import Release
 from shimlab.machine import engine
 from shimlab.machine.engine import Engine
@@ -21,6 +23,9 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     minors: list[str] = []
 
     def ensure_all(wanted: Sequence[Release], *, keep: bool) -> dict[str, str]:
+        # Meanwhile no lab that goes down may take the engine away.
+        with lock.engine_file().open("ab") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         minors.extend(each.minor for each in wanted)
         return {each.minor: each.tag for each in wanted}
 
@@ -58,12 +63,15 @@ def test_an_engine_in_which_something_is_built_goes_on_and_is_no_leftover(
 ) -> None:
     stopped: list[bool] = []
     monkeypatch.setattr(engine, "was_killed", lambda: False)
-    monkeypatch.setattr(engine, "current", lambda: Engine(engine.SOCKET, "20.10.24"))
+    monkeypatch.setattr(engine, "current", cache(lambda: Engine(engine.SOCKET, "20.10.24")))
     monkeypatch.setattr(engine, "stop_private", lambda: stopped.append(True) or True)
     monkeypatch.setattr(engine, "docker", lambda *_, **__: "")
     monkeypatch.setattr(engine, "mounts", lambda: [f"{engine.RUN}/docker"])
     monkeypatch.setattr(lifecycle.status, "remove", lambda: None)
-    with build.alone():
+    monkeypatch.setattr(lifecycle.status, "remove_network", lambda: None)
+    with lock.engine_file().open("ab") as other:
+        # As another process does that builds.
+        fcntl.flock(other, fcntl.LOCK_SH)
         lifecycle.down()
         assert stopped == []
         assert "goes on" in capsys.readouterr().err

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from tests.support.findings import holds
 
+from shimlab import lock
 from shimlab.doctor import examine, host, kernel
-from shimlab.doctor import machine as doctor_machine
 from shimlab.doctor.finding import Finding
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n'
@@ -259,7 +259,7 @@ def test_folders_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     found = examine._run("folders", host.folders)
     holds(found, "problem", ("cannot be made", "Not a directory", "XDG_STATE_HOME"))
-    assert not doctor_machine.is_busy()
+    assert lock.at_work() == ""
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

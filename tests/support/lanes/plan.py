@@ -1,0 +1,154 @@
+"""The lanes of `./run tests`: what runs beside what, and where.
+
+Three labs, each of its own name. The notebooks and the snippets print the names of nodes, so theirs is the name that
+readers have. What breaks nodes or migrates them in ways that a notebook would see has a lab of its own, and so has the
+removal. In a lab, lanes that read it run side by side, and so do lanes that change different nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.lanes.lane import Lane
+
+# Of processors and memory, what one lab takes while nothing is done in it: measured on 2 cores (0.17 and 1.0, of which
+# the control plane takes two thirds), rounded up.
+LAB_CORES, LAB_GIGABYTES = 0.2, 1.5
+SITE = "site"
+WORKERS = ("worker", "worker2")
+#: The tests of tests/live/nodes, by what they do to the lab: the rest changes one node after the other.
+READING = "test_cluster or test_evidence or test_cri or test_refusals or test_node_files"
+BESIDE = "test_given or test_interrupted"
+MIGRATING = "test_migrate or test_kubelets"
+#: The tests of tests/live/faults that are about one worker, by their mark; the rest is about all nodes.
+OF_ONE_NODE = {"worker": "on_containerd", "worker2": "on_dockershim"}
+
+
+def lanes(lab: str, *, offline: bool = False, conformance: bool = False, keep: bool = False) -> list[Lane]:
+    """Return the lanes of a run, whose labs are named after ``lab``."""
+    if offline:
+        return _offline()
+    return [*_offline(), *_first(lab, conformance=conformance, keep=keep), *_faults(lab), *_removed(lab)]
+
+
+def _offline() -> list[Lane]:
+    return [
+        Lane("lint", "lint", minutes=0.7),
+        Lane("unit", "unit", minutes=1.2),
+        Lane(SITE, "site", gigabytes=1.5, minutes=0.7),
+        Lane("docs", "docs", needs=(SITE,), minutes=1),
+        Lane("browser", "browser", needs=(SITE,), gigabytes=1.5, minutes=6),
+    ]
+
+
+def _first(lab: str, *, conformance: bool, keep: bool) -> list[Lane]:
+    """The lab that readers have: looked at, shown on pages and in notebooks."""
+    in_lab = _in(lab)
+    found = [
+        in_lab("live: reading", "live", "-k", READING, reads=WORKERS, cores=0.5, minutes=2.5),
+        in_lab("live: beside", "live", "-k", BESIDE, reads=WORKERS, gigabytes=LAB_GIGABYTES, minutes=2),
+        in_lab(
+            "live: the rest",
+            "live",
+            "-k",
+            f"not ({READING} or {BESIDE} or {MIGRATING})",
+            changes=WORKERS,
+            cores=0.5,
+        ),
+        in_lab("snippets", "snippets", changes=WORKERS, cores=0.5, minutes=1.5),
+        # What is validated goes into the ledger, of which the site is made: it is read before.
+        in_lab("notebooks", "notebooks", changes=WORKERS, cores=0.5, minutes=4, after=("docs",)),
+        in_lab("red", "red", changes=WORKERS, cores=0.5),
+    ]
+    if conformance:
+        found.append(in_lab("conformance", "conformance", changes=WORKERS, minutes=20))
+    return _between(lab, "deprecated", found, keep=keep)
+
+
+def _faults(lab: str) -> list[Lane]:
+    """A lab whose nodes are broken, each of the workers by itself, and migrated."""
+    lab = f"{lab}-faults"
+    in_lab = _in(lab)
+    alone = " or ".join(OF_ONE_NODE.values())
+    return _between(
+        lab,
+        "deprecated",
+        [
+            *(
+                in_lab(f"faults: {node}", "faults", "-m", cases, changes=(node,), cores=0.4, minutes=4)
+                for node, cases in OF_ONE_NODE.items()
+            ),
+            in_lab(
+                "faults: the rest", "faults", "-m", f"not ({alone})", changes=WORKERS, cores=0.4, minutes=2
+            ),
+            in_lab("live: migrating", "live", "-k", MIGRATING, changes=WORKERS, cores=0.4, minutes=4),
+        ],
+    )
+
+
+def _removed(lab: str) -> list[Lane]:
+    lab = f"{lab}-removed"
+    in_lab = _in(lab)
+    # The session validates the removal's notebook as well, which goes into the ledger.
+    return _between(
+        lab, "removed", [in_lab("removed", "removed", changes=WORKERS, cores=0.4, minutes=4, after=("docs",))]
+    )
+
+
+def _in(lab: str) -> Callable[..., Lane]:
+    """Return what makes the lanes in a lab: ``reads`` and ``changes`` are nodes of it."""
+
+    def lane(
+        name: str,
+        session: str,
+        *arguments: str,
+        reads: tuple[str, ...] = (),
+        changes: tuple[str, ...] = (),
+        **more: Any,
+    ) -> Lane:
+        return Lane(
+            name,
+            session,
+            arguments,
+            needs=(_up(lab),),
+            reads=tuple(f"{lab}-{node}" for node in reads),
+            changes=tuple(f"{lab}-{node}" for node in changes),
+            environment={"SHIMLAB_NAME": lab},
+            **more,
+        )
+
+    return lane
+
+
+def _between(lab: str, kind: str, lanes: list[Lane], *, keep: bool = False) -> list[Lane]:
+    """Put a lab's coming up before its lanes, and its end after them."""
+    environment = {"SHIMLAB_NAME": lab}
+    down = Lane(
+        _down(lab),
+        "shimlab",
+        ("down", "--check"),
+        needs=(_up(lab),),
+        after=tuple(lane.name for lane in lanes),
+        clears=True,
+        minutes=0.3,
+        environment=environment,
+    )
+    up = Lane(
+        _up(lab),
+        "shimlab",
+        ("up", "--lab", kind),
+        keeps=(LAB_CORES, LAB_GIGABYTES),
+        until="" if keep else down.name,
+        minutes=1.2,
+        environment=environment,
+    )
+    return [up, *lanes, *([] if keep else [down])]
+
+
+def _up(lab: str) -> str:
+    return f"up {lab}"
+
+
+def _down(lab: str) -> str:
+    return f"down {lab}"
