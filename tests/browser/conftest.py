@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from shimlab.waiting import bound
 from shimsite import build
 
 CHROMIUM = "/usr/bin/chromium"
@@ -27,7 +28,7 @@ FLAGS = [
     "--no-first-run",
 ]
 #: The longest to wait for anything on a page, in milliseconds.
-PATIENCE = 15_000
+PATIENCE = bound(15) * 1000
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -55,7 +56,7 @@ def served(folder: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
-    thread.join(timeout=5)
+    thread.join(timeout=bound(5))
 
 
 @pytest.fixture(scope="session")
