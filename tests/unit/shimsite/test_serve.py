@@ -72,6 +72,17 @@ def test_answers(address: str, path: str, expected: tuple[int, str]) -> None:
     assert get(address + path) == expected
 
 
+@pytest.mark.parametrize("path", ["zh/", "en/nothing", "nothing", "zh/index.html"])
+def test_no_page_is_kept_by_the_browser(address: str, path: str) -> None:
+    """An author wants to see what was just built; also that a page is there now, or is not any more."""
+    try:
+        with urllib.request.urlopen(f"{address}/{path}", timeout=bound(10)) as answer:  # noqa: S310 - our own server
+            headers = answer.headers
+    except urllib.error.HTTPError as error:
+        headers = error.headers
+    assert headers.get_all("Cache-Control") == ["no-store"]
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return command.program(sys.executable, "-m", "shimsite.serve", *arguments, cwd=build.ROOT)
 
