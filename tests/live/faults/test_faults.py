@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,6 +27,8 @@ from shimlab.migrate import kubelets
 from shimlab.migrate.node_api import NodeApi
 from shimlab.node import exec as node_exec
 from shimlab.node.broken import FOLDER, Record
+from shimlab.snippets.state import marks
+from shimlab.waiting import soon
 
 CASES = [(fault, runtime) for fault in registry.FAULTS for runtime in fault.runtimes]
 # All that a fault changes and `repair` has to bring back.
@@ -71,10 +72,7 @@ def fresh(name: str, fault: Fault, runtime: str) -> Target:
 def state(name: str) -> dict[str, Any]:
     found = NodeApi(name).read()
     return {
-        "labels": found.metadata.labels,
-        "annotations": found.metadata.annotations,
-        "cordoned": bool(found.spec.unschedulable),
-        "taints": [taint.key for taint in found.spec.taints or []],
+        **marks(found),
         "node": node_exec.run(name, ["sh", "-s"], input=LOOK).splitlines(),
         "listeners": {
             path: [each.comm for each in evidence.sockets_at(name, [path])[0].listeners]
@@ -98,9 +96,7 @@ def as_before(name: str, before: dict[str, Any]) -> None:
 
 def wait(met: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until something is met, and not longer: what comes next tells what is not."""
-    deadline = time.monotonic() + seconds
-    while not met() and time.monotonic() < deadline:
-        time.sleep(1)
+    soon(met, seconds, 1)
 
 
 def result(target: Target, unit: str) -> str:
