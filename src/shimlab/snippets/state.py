@@ -32,11 +32,8 @@ def snapshot() -> dict[str, Any]:
         "pods in default": sorted(item.metadata.name for item in core.list_namespaced_pod("default").items),
     }
     for item in core.list_node().items:
-        taints = sorted(f"{taint.key}={taint.value}:{taint.effect}" for taint in item.spec.taints or [])
-        state[f"labels of {item.metadata.name}"] = item.metadata.labels
-        state[f"annotations of {item.metadata.name}"] = item.metadata.annotations
-        state[f"taints of {item.metadata.name}"] = taints
-        state[f"cordoned {item.metadata.name}"] = bool(item.spec.unschedulable)
+        for what, value in marks(item).items():
+            state[f"{what} of {item.metadata.name}"] = value
         state[f"ready {item.metadata.name}"] = [c.status for c in item.status.conditions if c.type == "Ready"]
     for name in status.nodes():
         state[f"kubelet flags of {name}"] = node_exec.read(name, KUBEADM_FLAGS).decode()
@@ -51,6 +48,16 @@ def snapshot() -> dict[str, Any]:
             }
         )
     return state
+
+
+def marks(node: Any) -> dict[str, Any]:  # noqa: ANN401 - the client has no types
+    """Return what a node is marked with in the API server: labels, annotations, taints, and whether it is cordoned."""
+    return {
+        "labels": node.metadata.labels,
+        "annotations": node.metadata.annotations,
+        "taints": sorted(f"{taint.key}={taint.value}:{taint.effect}" for taint in node.spec.taints or []),
+        "cordoned": bool(node.spec.unschedulable),
+    }
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

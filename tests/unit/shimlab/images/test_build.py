@@ -7,18 +7,18 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from shimlab import paths
+from shimlab import paths, process
 from shimlab.errors import LabError
 from shimlab.images import build, image, recipe, release
 from shimlab.images.build import Job
 from shimlab.images.recipe import Part
 from shimlab.machine import engine
+from shimlab.waiting import bound, soon
 
 # In docker's place: the stage `etcd` does not build, `busybox` builds at once, all others build until they are ended.
 DOCKER = """#!/bin/sh
@@ -39,11 +39,6 @@ def jobs(*targets: str) -> list[Job]:
     return [dataclasses.replace(build.job(part), compiles=True) for part in parts]
 
 
-def runs(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder whose docker is the stand-in; what it started is gone afterwards, or the test fails."""
@@ -55,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     engine.current.cache_clear()
     yield tmp_path
     engine.current.cache_clear()
-    assert not runs(int((tmp_path / "pause").read_text()))
+    assert process.has_ended(int((tmp_path / "pause").read_text()))
 
 
 def test_the_first_failure_ends_the_others_and_is_the_one_that_is_told(folder: Path) -> None:
@@ -68,9 +63,7 @@ def test_the_first_failure_ends_the_others_and_is_the_one_that_is_told(folder: P
 
 def test_ctrl_c_ends_all_of_them(folder: Path) -> None:
     def interrupt() -> None:
-        deadline = time.monotonic() + 20
-        while not (folder / "pause").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        soon((folder / "pause").exists, 20)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
@@ -216,7 +209,7 @@ def test_who_comes_second_waits_for_the_first(
         waiting.join(timeout=0.3)
         assert waiting.is_alive()
         order.append("first")
-    waiting.join(timeout=20)
+    waiting.join(timeout=bound(20))
     assert order == ["first", "second"]
     assert "Waiting for another build" in capsys.readouterr().err
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.support import command
 
 from shimfacts import snippets
 from shimlab import runtimes
@@ -29,14 +29,14 @@ def test_there_are_snippets_and_scenarios():
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=named)
 def test_the_shell_understands_it(path: Path):
-    done = subprocess.run(["bash", "-n", str(path)], capture_output=True, text=True, check=False)
+    done = command.program("bash", "-n", path)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=named)
 def test_shellcheck_has_no_complaint(path: Path):
     shellcheck = Path(sys.executable).with_name("shellcheck")
-    done = subprocess.run([shellcheck, "--shell=bash", path], capture_output=True, text=True, check=False)
+    done = command.program(shellcheck, "--shell=bash", path)
     assert done.returncode == 0, done.stdout
 
 
