@@ -33,7 +33,8 @@ LOCKED = {
 }
 UV = [sys.executable, "-m", "uv"]
 BENCHES = ("rounds", "middlemen")
-QUIET = {"NO_MKDOCS_2_WARNING": "1", "PYTHONUTF8": "1"}
+#: The environment `site` has none of our packages installed: they are found where they lie.
+OURS = {"PYTHONPATH": str(ROOT / "src"), "NO_MKDOCS_2_WARNING": "1", "PYTHONUTF8": "1"}
 JUPYTER = [
     *["--ServerApp.ip=127.0.0.1", "--ServerApp.root_dir=.cache/lab", "--ServerApp.allow_remote_access=False"],
     # Jupyter would ask its makers for news and newer versions.
@@ -70,7 +71,7 @@ def python(
 ) -> None:
     """Run python of a virtual environment in the repository."""
     session.chdir(ROOT)
-    session.run(environment(session, group), *arguments, env={**QUIET, **(env or {})}, external=True)
+    session.run(environment(session, group), *arguments, env={**OURS, **(env or {})}, external=True)
 
 
 def lab_environment(session: nox.Session) -> dict[str, str]:
@@ -93,6 +94,8 @@ def lint(session: nox.Session) -> None:
     python(session, "-m", "ruff", "check", ".")
     python(session, "-m", "ruff", "format", "--check", ".")
     python(session, "-m", "mypy")
+    # Layers and circles; its own command is the only way in.
+    session.run(str(ROOT / ".nox/dev/bin/lint-imports"), "--no-cache", env=OURS, external=True)
     scripts = [
         line
         for line in str(
@@ -105,28 +108,28 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Test the library, the hooks and the checks themselves, without a cluster."""
-    pytest(session, "tests/unit", "tests/notebooks", "tests/snippets", "-m", "not live", *session.posargs)
+    """Test the packages and the checks themselves, without a cluster."""
+    pytest(session, "tests/unit", *session.posargs)
 
 
 @nox.session
 def site(session: nox.Session) -> None:
     """Build both languages; a warning is an error."""
-    python(session, "-m", "hooks.build", *session.posargs)
+    python(session, "-m", "shimsite.build", *session.posargs)
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site and check it: languages, facts, links, sizes, recorded outputs."""
-    python(session, "-m", "hooks.build")
+    python(session, "-m", "shimsite.build")
     pytest(session, "tests/docs", *session.posargs)
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
     """Look at the built site as a reader does, in headless Chromium."""
-    python(session, "-m", "shimlab.lab.host", "packages-browser")
-    python(session, "-m", "hooks.build", "--if-changed")
+    python(session, "-m", "shimlab.machine.host", "packages-browser")
+    python(session, "-m", "shimsite.build", "--if-changed")
     pytest(session, "tests/browser", *session.posargs)
 
 
@@ -135,7 +138,7 @@ def live(session: nox.Session) -> None:
     """Test the running lab itself; brings it up."""
     up(session)
     # The node's files once more: their runc wrapper wants jq, which a machine has when it was made ready.
-    files = ["tests/lab", "tests/unit/test_node_files.py"]
+    files = ["tests/live/nodes", "tests/unit/shimlab/images/test_node_files.py"]
     pytest(session, *files, *session.posargs, env=lab_environment(session))
 
 
@@ -143,7 +146,7 @@ def live(session: nox.Session) -> None:
 def snippets(session: nox.Session) -> None:
     """Run every command that a page shows, on the running lab; `-- --update` records outputs again."""
     up(session)
-    pytest(session, "tests/snippets", *session.posargs, env=lab_environment(session))
+    pytest(session, "tests/live/snippets", *session.posargs, env=lab_environment(session))
 
 
 @nox.session
@@ -154,30 +157,30 @@ def notebooks(session: nox.Session) -> None:
     found = lab_environment(session)
     if "--update" in posargs:
         posargs.remove("--update")
-        python(session, "-m", "tests.notebooks.record", *posargs, env=found)
+        python(session, "-m", "shimlab.notebook.runs.record", *posargs, env=found)
         return
-    python(session, "-m", "tests.notebooks.validate", *posargs, env=found)
+    python(session, "-m", "shimlab.notebook.runs.validate", *posargs, env=found)
 
 
 @nox.session
 def red(session: nox.Session) -> None:
     """See notebooks turn red on a lab that is not as they say; brings it up, and leaves it as it was."""
     up(session)
-    pytest(session, "tests/red", *session.posargs, env=lab_environment(session))
+    pytest(session, "tests/live/red", *session.posargs, env=lab_environment(session))
 
 
 @nox.session
 def faults(session: nox.Session) -> None:
     """Break the running lab in every way that it knows, see how it shows, and repair it; brings it up."""
     up(session)
-    pytest(session, "tests/faults", *session.posargs, env=lab_environment(session))
+    pytest(session, "tests/live/faults", *session.posargs, env=lab_environment(session))
 
 
 @nox.session
 def conformance(session: nox.Session) -> None:
     """Run Kubernetes' own tests of nodes and pods on the workers of the running lab."""
     up(session)
-    pytest(session, "tests/conformance", *session.posargs, env=lab_environment(session))
+    pytest(session, "tests/live/conformance", *session.posargs, env=lab_environment(session))
 
 
 @nox.session
@@ -185,16 +188,16 @@ def removed(session: nox.Session) -> None:
     """Test the lab in which a kubelet goes past dockershim; brings it up, so no other may be."""
     up(session, "--lab", "removed")
     found = lab_environment(session)
-    pytest(session, "tests/removed", *session.posargs, env=found)
-    python(session, "-m", "tests.notebooks.validate", env=found)
+    pytest(session, "tests/live/removed", *session.posargs, env=found)
+    python(session, "-m", "shimlab.notebook.runs.validate", env=found)
     # One fault can be had on this lab alone; every other one is broken and repaired on the default lab.
-    pytest(session, "tests/faults", "-k", "kubelet-upgraded", env=found)
+    pytest(session, "tests/live/faults", "-k", "kubelet-upgraded", env=found)
 
 
 @nox.session
 def vm(session: nox.Session) -> None:
     """See kubelets of the deprecation run pods on cgroup v2, in a virtual machine; needs root on Debian."""
-    python(session, "-m", "tests.vm.machine", *session.posargs)
+    python(session, "-m", "shimlab.vm.machine", *session.posargs)
 
 
 @nox.session
@@ -273,7 +276,7 @@ def lab(session: nox.Session) -> None:
         session.run(command, "-m", "shimlab", *session.posargs, external=True)
         return
     session.run(command, "-m", "shimlab", "up", external=True)
-    python(session, "-m", "hooks.reading_copies", ".cache/lab", group="site")
+    python(session, "-m", "shimsite.notebooks.copies", ".cache/lab", group="site")
     told = session.run(command, "-m", "shimlab", "env", "--json", silent=True, external=True)
     root = ["--allow-root"] if os.geteuid() == 0 else []
     session.run(command, "-m", "jupyter", "lab", *JUPYTER, *root, env=json.loads(str(told)), external=True)
@@ -289,7 +292,7 @@ def shimlab(session: nox.Session) -> None:
 @nox.session
 def serve(session: nox.Session) -> None:
     """Build both languages and serve them on 127.0.0.1:8000 (`-- --port N`), building again on changes."""
-    python(session, "-m", "hooks.serve", *session.posargs, group="site")
+    python(session, "-m", "shimsite.serve", *session.posargs, group="site")
 
 
 @nox.session

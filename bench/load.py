@@ -6,11 +6,12 @@ import time
 from typing import Any
 
 from shimlab import evidence
-from shimlab.cri import CriClient, by_hand
+from shimlab.clients import kube
+from shimlab.clients.cri import CriClient
+from shimlab.cluster.namespace import Namespace
 from shimlab.evidence import Process
 from shimlab.evidence.containers import is_shim
-from shimlab.lab import api
-from shimlab.lab.stage import Stage
+from shimlab.notebook import kubelet_requests
 from shimlab.progress import step
 from shimlab.waiting import wait
 
@@ -29,7 +30,7 @@ def measure(worker: str, *, pods: int, times: int) -> dict[str, Any]:
     Raises:
         LabError: the node or the API server does not answer, or pods are not ready in time.
     """
-    with Stage(NAMESPACE) as stage:
+    with Namespace(NAMESPACE) as stage:
         with step("Idle"):
             idle = _programs(worker)
         with step(f"{times} containers by CRI"):
@@ -46,15 +47,15 @@ def measure(worker: str, *, pods: int, times: int) -> dict[str, Any]:
         return {"cri_s": by_cri, "ready_s": to_ready, "idle": idle, "many_s": together, "many": busy}
 
 
-def _by_cri(stage: Stage, worker: str, times: int) -> list[float]:
+def _by_cri(stage: Namespace, worker: str, times: int) -> list[float]:
     """Time the three calls that make a container run, as the kubelet makes them, from the first to the last answer."""
-    pods = by_hand.waiting(stage, {f"by-cri-{number}": worker for number in range(times)})
+    pods = kubelet_requests.waiting(stage, {f"by-cri-{number}": worker for number in range(times)})
     took: list[float] = []
     with CriClient(worker) as client:
         for pod in pods.values():
-            sandbox = by_hand.sandbox_config(pod, worker)
-            container = by_hand.container_config(sandbox)
-            by_hand.log_folder(worker, sandbox)
+            sandbox = kubelet_requests.sandbox_config(pod, worker)
+            container = kubelet_requests.container_config(sandbox)
+            kubelet_requests.log_folder(worker, sandbox)
             began = time.monotonic()
             made = client.call("RunPodSandbox", config=sandbox).pod_sandbox_id
             fields = {"pod_sandbox_id": made, "config": container, "sandbox_config": sandbox}
@@ -65,16 +66,16 @@ def _by_cri(stage: Stage, worker: str, times: int) -> list[float]:
     return took
 
 
-def _to_ready(stage: Stage, worker: str, name: str) -> float:
+def _to_ready(stage: Namespace, worker: str, name: str) -> float:
     """Time a pod from its creation until the API says that it is Ready; it is removed afterwards."""
     from kubernetes import watch
 
     began = time.monotonic()
     stage.start({name: worker})
-    with api.answering():
+    with kube.answering():
         seen = watch.Watch()  # type: ignore[no-untyped-call]
         for event in seen.stream(  # type: ignore[no-untyped-call]
-            api.core().list_namespaced_pod,
+            kube.core().list_namespaced_pod,
             stage.name,
             field_selector=f"metadata.name={name}",
             timeout_seconds=READY_SECONDS,
@@ -87,10 +88,10 @@ def _to_ready(stage: Stage, worker: str, name: str) -> float:
     return took
 
 
-def _all_ready(stage: Stage, count: int) -> None:
+def _all_ready(stage: Namespace, count: int) -> None:
     def ready() -> bool:
-        with api.answering():
-            found = api.core().list_namespaced_pod(stage.name).items
+        with kube.answering():
+            found = kube.core().list_namespaced_pod(stage.name).items
         statuses = [each.status.container_statuses or [] for each in found]
         return len([each for each in statuses if each and all(one.ready for one in each)]) == count
 

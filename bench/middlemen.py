@@ -21,12 +21,13 @@ from statistics import median
 from typing import Any
 
 from bench import load
-from shimlab import evidence, price
+from shimlab import evidence
+from shimlab.cluster.namespace import worker_on
 from shimlab.errors import LabError
-from shimlab.lab import node as nodes
-from shimlab.lab.stage import worker_on
-from shimlab.lab.switch import switch
-from shimlab.price import RUNTIMES
+from shimlab.migrate.migrate import migrate
+from shimlab.node import exec as nodes
+from shimlab.notebook import price
+from shimlab.notebook.price import RUNTIMES
 from shimlab.progress import say
 
 FILE = Path(".cache/bench/middlemen.csv")
@@ -54,12 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         for number in range(1, chosen.rounds + 1):
             for runtime in order(number):
-                switch(worker, runtime)
+                migrate(worker, runtime)
                 say(f"round {number} of {chosen.rounds}: {runtime}")
                 measured = load.measure(worker, pods=chosen.pods, times=chosen.times)
                 rounds.append({"round": number, "runtime": runtime, **measured})
     finally:
-        switch(worker, HOME)
+        migrate(worker, HOME)
     record = {"machine": machine(worker, chosen), "rounds": rounds}
     write(rounds, chosen.out)
     if chosen.keep:

@@ -21,10 +21,10 @@ from statistics import median
 
 from bench import traces
 from shimlab import paths
+from shimlab.cluster import config
+from shimlab.cluster.lifecycle import Took, down, up
 from shimlab.errors import LabError
-from shimlab.lab import labs
-from shimlab.lab.switch import switch
-from shimlab.lab.up import Took, down, up
+from shimlab.migrate.migrate import migrate
 from shimlab.progress import say
 
 FILE = Path(".cache/bench/rounds.csv")
@@ -85,10 +85,10 @@ def one_round(number: int) -> dict[str, float]:
         raise LabError("the lab is up already", "`shimlab down` first: a round begins with nothing")
     row |= {"up": took.cluster, "kubeadm": took.kubeadm, "ratio": took.ratio}
     worker = next(
-        name for name, runtime in labs.load().runtimes(paths.name()).items() if runtime == "dockershim"
+        name for name, runtime in config.load().runtimes(paths.name()).items() if runtime == "dockershim"
     )
     for runtime in MOVES:
-        row[f"to {runtime}"] = _seconds(partial(switch, worker, runtime))
+        row[f"to {runtime}"] = _seconds(partial(migrate, worker, runtime))
     row["down"] = _seconds(down)
     return {name: round(value, 2) for name, value in row.items()}
 

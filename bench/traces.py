@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shimlab.errors import LabError
-from shimlab.lab import engine
+from shimlab.machine import engine
 
 # Folders of the lab's own, where it may leave what it is asked to keep, and those that belong to the kernel or to
 # whoever else works on this machine meanwhile.

@@ -35,9 +35,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="module")
 def core() -> Any:
     """The API of the lab that is up."""
-    from shimlab.lab import cluster
+    from shimlab.clients import kube
 
-    return cluster.core()
+    return kube.core()
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def apps(core: Any) -> Any:
 @pytest.fixture(scope="module")
 def namespace(core: Any, apps: Any) -> Iterator[str]:
     """A namespace with pods that can go elsewhere, and one on each node that cannot."""
-    from tests.lab.workload import deployed
+    from tests.support.workload import deployed
 
     with deployed(core, apps) as name:
         yield name

@@ -35,10 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
-    from shimlab.conformance import command as conformance
-    from shimlab.cri import command as cri
-    from shimlab.faults import command as faults
-    from shimlab.lab import labs, node_command
+    from shimlab.cluster import config
+    from shimlab.commands import conformance, cri, faults
+    from shimlab.commands import node as node_command
 
     top = argparse.ArgumentParser(prog="shimlab", description=shimlab.__doc__)
     top.add_argument("--version", action="version", version=f"shimlab {shimlab.__version__}")
@@ -50,8 +49,8 @@ def parser() -> argparse.ArgumentParser:
     chosen = up.add_mutually_exclusive_group()
     chosen.add_argument(
         "--lab",
-        default=labs.DEFAULT,
-        metavar="|".join(labs.names()),
+        default=config.DEFAULT,
+        metavar="|".join(config.names()),
         help="a file of lab/clusters (%(default)s)",
     )
     chosen.add_argument(
@@ -70,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
         "--lab",
         action="append",
         default=[],
-        metavar="|".join(labs.names()),
+        metavar="|".join(config.names()),
         help="the images of this lab alone; may be given again (without it, those of every release)",
     )
     build.add_argument("--keep", action="store_true", help="keep the stages of the build, for building again")
@@ -87,9 +86,9 @@ def parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(run=_status)
 
-    doctor = commands.add_parser("doctor", help="what can stop the lab on this machine, each with its fix")
-    doctor.add_argument("--json", action="store_true", help="for programs")
-    doctor.set_defaults(run=_doctor)
+    examine = commands.add_parser("doctor", help="what can stop the lab on this machine, each with its fix")
+    examine.add_argument("--json", action="store_true", help="for programs")
+    examine.set_defaults(run=_doctor)
 
     node_command.add_parser(commands)
 
@@ -104,21 +103,21 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _up(arguments: argparse.Namespace) -> None:
-    from shimlab.lab.up import up
+    from shimlab.cluster.lifecycle import up
 
     up(arguments.lab, given=arguments.image, keep=arguments.keep)
     _status(argparse.Namespace(json=False))
 
 
 def _build(arguments: argparse.Namespace) -> None:
-    from shimlab.lab.ahead import build
+    from shimlab.cluster.ahead import build
 
     build(arguments.lab, keep=arguments.keep)
 
 
 def _down(arguments: argparse.Namespace) -> None:
-    from shimlab.lab import leftovers
-    from shimlab.lab.up import down
+    from shimlab.cluster import leftovers
+    from shimlab.cluster.lifecycle import down
 
     down(everything=arguments.all)
     if arguments.check and (left := leftovers.found()):
@@ -128,8 +127,8 @@ def _down(arguments: argparse.Namespace) -> None:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from shimlab.faults import work
-    from shimlab.lab import cluster
+    from shimlab.cluster import status as cluster
+    from shimlab.faults import inject
 
     found = cluster.status()
     if arguments.json:
@@ -141,26 +140,26 @@ def _status(arguments: argparse.Namespace) -> int:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    broken = work.broken()
+    broken = inject.broken()
     for node, record in broken:
         print(f"{node} is broken on purpose: {record.fault}; `shimlab repair` undoes it")
     return 0 if all(n.ready and n.as_asked for n in found) and not broken else 1
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    from shimlab.lab import doctor
+    from shimlab.doctor import examine
 
-    found = doctor.examine()
+    found = examine.examine()
     if arguments.json:
-        print(doctor.as_json(found))
+        print(examine.as_json(found))
     else:
         # no-color.org: what the variable holds does not matter.
-        print(doctor.as_text(found, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
-    return 1 if doctor.stops(found) else 0
+        print(examine.as_text(found, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
+    return 1 if examine.stops(found) else 0
 
 
 def _env(arguments: argparse.Namespace) -> None:
-    from shimlab.lab.environment import environment
+    from shimlab.cluster.environment import environment
 
     found = environment()
     if arguments.json:

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from shimlab.errors import LabError
+from shimlab.progress import Step
 
 POLL_SECONDS = 0.2
+# A round of questions to a whole node takes longer than one.
+POLL_SECONDS_OF_NODES = 0.5
 PATIENCE = "SHIMLAB_PATIENCE"
 Found = TypeVar("Found")
 
@@ -55,3 +58,26 @@ def wait(met: Callable[[], Found], what: str, seconds: float = 90) -> Found:
                 f"not within {seconds:.0f} s: {what}{why}", "`shimlab status` tells how the lab is"
             )
         time.sleep(POLL_SECONDS)
+
+
+def until(current: Step, seconds: float, missing: Callable[[], list[str]]) -> None:
+    """Wait until nothing is missing; what cannot be asked yet is missing too.
+
+    Raises:
+        LabError: something still is after ``seconds``.
+    """
+    seconds = bound(seconds)
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            left = missing()
+        except LabError as error:
+            left = [error.what]
+        if not left:
+            return
+        if time.monotonic() > deadline:
+            raise LabError(
+                f"not within {seconds:.0f} s: {'; '.join(left)}", "`shimlab status` tells how the lab is"
+            )
+        current.note("waiting: " + "; ".join(left))
+        time.sleep(POLL_SECONDS_OF_NODES)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hooks import build
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from shimsite import build
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

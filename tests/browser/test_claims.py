@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hooks import claims
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import served
 from tests.browser.test_accessibility import violations
 from tests.browser.test_pages import WIDER
-from tests.docs import project
+from tests.support import project
+
+from shimsite.tables import claims
 
 Open = Callable[..., Page]
 Claims = Callable[..., Page]

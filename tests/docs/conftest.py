@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hooks import build
+
+from shimsite import build
 
 
 @pytest.fixture(scope="session")

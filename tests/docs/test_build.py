@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from hooks import sitecheck
 from nbformat import v4
-from tests.docs import project
+from tests.support import project
+
+from shimsite.checks import built as sitecheck
 
 HOME = """---
 title: Home

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from hooks import fact_checks, results, sitecheck
-from tests.docs import project
+from tests.support import project
+
+from shimfacts import ledger
+from shimsite.checks import built as sitecheck
+from shimsite.checks import facts
 
 PAGE = """---
 title: Said
@@ -57,7 +60,7 @@ def make(folder: Path, claims: str = CLAIMS, page: str = PAGE) -> Path:
 
 
 def problems(folder: Path) -> list[str]:
-    return list(fact_checks.all_problems(folder))
+    return list(facts.all_problems(folder))
 
 
 def test_nothing_is_wrong_with_the_claims_there_are(root: Path) -> None:
@@ -104,10 +107,10 @@ def test_a_build_stops_where_a_claim_has_no_cell(tmp_path: Path) -> None:
 
 def test_a_build_stops_where_the_last_result_is_no_pass(tmp_path: Path) -> None:
     folder = make(tmp_path)
-    cells = results.code_cells(folder / "notebooks" / "01-a.ipynb")
-    outcomes = {"prints": results.FAILED, "ends": results.PASSED}
-    run = results.Run("deprecated", "2026-11-26", cells, outcomes)
-    results.merge(folder / results.VALIDATED, "01-a.ipynb", run)
+    cells = ledger.code_cells(folder / "notebooks" / "01-a.ipynb")
+    outcomes = {"prints": ledger.FAILED, "ends": ledger.PASSED}
+    run = ledger.Run("deprecated", "2026-11-26", cells, outcomes)
+    ledger.merge(folder / ledger.VALIDATED, "01-a.ipynb", run)
     complaint = (
         "s1: 01-a.ipynb#prints, which shows it, failed on 2026-11-26 on lab deprecated; validate or record"
     )
@@ -122,7 +125,7 @@ def test_a_build_stops_where_the_last_result_is_no_pass(tmp_path: Path) -> None:
 
 def test_a_build_stops_where_the_results_cannot_be_read(tmp_path: Path) -> None:
     folder = make(tmp_path)
-    (folder / results.RECORDED).write_text("{", "utf-8")
+    (folder / ledger.RECORDED).write_text("{", "utf-8")
     done = project.build_strictly(folder)
     assert done.returncode != 0
     assert "notebooks/results.json is not JSON" in done.stdout + done.stderr

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from hooks import build
-from hooks.diagrams import record, steps
-from hooks.diagrams.words import CAPTIONS
-from hooks.facts import LANGUAGES
-from tests.docs import project
+from tests.support import project
+
+from shimfacts.model import LANGUAGES
+from shimsite import build
+from shimsite.diagrams import chain as record
+from shimsite.diagrams import steps
+from shimsite.diagrams.words import CAPTIONS
 
 KEPT: dict[str, Any] = json.loads((build.ROOT / record.FOLDER / "call-chain.json").read_text("utf-8"))
 

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from hooks import fact_checks, facts
-from tests.docs import project
+from tests.support import project
+
+from shimfacts import model
+from shimsite.checks import facts as fact_checks
 
 USED = '# T { #t }\n\n{{ fact("release") }} `{{ fact("the-flag", "bare") }}`\n'
 
@@ -18,7 +20,7 @@ def test_facts_are_sourced_proved_used_and_nowhere_copied(root: Path) -> None:
 
 
 def test_there_are_facts(root: Path) -> None:
-    assert facts.load(root / "facts")
+    assert model.load(root / "facts")
 
 
 @pytest.mark.parametrize(
@@ -28,8 +30,8 @@ def test_there_are_facts(root: Path) -> None:
 def test_each_fact_is_on_the_page_of_its_kind_and_on_that_of_all(
     root: Path, site: Path, kind: str, page: str
 ) -> None:
-    known = facts.load(root / "facts").values()
-    for lang in facts.LANGUAGES:
+    known = model.load(root / "facts").values()
+    for lang in model.LANGUAGES:
         for name, expected in (
             (page, [fact.id for fact in known if fact.kind == kind]),
             ("facts", [fact.id for fact in known]),
@@ -158,8 +160,8 @@ def test_a_fact_against_the_schema_names_file_id_and_fault(
     entry = {key: value for key, value in {**GOOD, **change}.items() if value is not None}
     text = "the-id:\n" + "".join(f"  {key}: {value}\n" for key, value in entry.items())
     (tmp_path / "some.yaml").write_text(text, "utf-8")
-    with pytest.raises(facts.FactError, match=r"^some\.yaml: the-id: ") as caught:
-        facts.load(tmp_path)
+    with pytest.raises(model.FactError, match=r"^some\.yaml: the-id: ") as caught:
+        model.load(tmp_path)
     assert complaint in str(caught.value)
 
 
@@ -167,26 +169,26 @@ def test_an_id_is_used_once_and_well_formed(tmp_path: Path) -> None:
     entry = '{value: "v", source: [{title: "t", url: "https://example.org"}]}'
     (tmp_path / "a.yaml").write_text(f"x: {entry}\n", "utf-8")
     (tmp_path / "b.yaml").write_text(f"x: {entry}\n", "utf-8")
-    with pytest.raises(facts.FactError, match=r"b\.yaml: x: is already written in a\.yaml"):
-        facts.load(tmp_path)
+    with pytest.raises(model.FactError, match=r"b\.yaml: x: is already written in a\.yaml"):
+        model.load(tmp_path)
     (tmp_path / "b.yaml").write_text(f"y: {entry}\ny: {entry}\n", "utf-8")
-    with pytest.raises(facts.FactError, match=r"b\.yaml: cannot be read: the key 'y' is here"):
-        facts.load(tmp_path)
+    with pytest.raises(model.FactError, match=r"b\.yaml: cannot be read: the key 'y' is here"):
+        model.load(tmp_path)
     (tmp_path / "b.yaml").write_text(f"Upper_Case: {entry}\n", "utf-8")
-    with pytest.raises(facts.FactError, match="an id is small letters"):
-        facts.load(tmp_path)
+    with pytest.raises(model.FactError, match="an id is small letters"):
+        model.load(tmp_path)
 
 
 def test_dates_are_spelt_in_both_languages() -> None:
-    assert facts.spell_date("2020-12-08", "en") == "8 December 2020"
-    assert facts.spell_date("2020-12-08", "zh") == "2020 年 12 月 8 日"
-    assert facts.spell_date("2024-05", "en") == "May 2024"
-    assert facts.spell_date("2024-05", "zh") == "2024 年 5 月"
+    assert model.spell_date("2020-12-08", "en") == "8 December 2020"
+    assert model.spell_date("2020-12-08", "zh") == "2020 年 12 月 8 日"
+    assert model.spell_date("2024-05", "en") == "May 2024"
+    assert model.spell_date("2024-05", "zh") == "2024 年 5 月"
 
 
 def test_versions_are_spelt_in_both_languages() -> None:
     spelt = {
-        v: (facts.spell_versions(v, "en"), facts.spell_versions(v, "zh")) for v in ("1.20", "–1.23", "1.24–")
+        v: (model.spell_versions(v, "en"), model.spell_versions(v, "zh")) for v in ("1.20", "–1.23", "1.24–")
     }
     assert spelt == {
         "1.20": ("holds for 1.20", "适用于 1.20"),

@@ -6,15 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-from hooks import faults, hosts
-from hooks.facts import LANGUAGES
 
 import shimlab.evidence
+from shimfacts.model import LANGUAGES
 from shimlab.conformance import specs
-from shimlab.faults import registry
+from shimlab.doctor import examine
+from shimlab.doctor.machine import Machine
+from shimlab.faults.catalog import registry
 from shimlab.faults.fault import CONTROL_PLANE
-from shimlab.lab import doctor
-from shimlab.lab.doctor_machine import Machine
+from shimsite.tables import faults, hosts
 
 
 def first_cells(page: str, section: str) -> list[str]:
@@ -27,7 +27,7 @@ def first_cells(page: str, section: str) -> list[str]:
 def test_doctors_findings_are_all_on_its_page(root: Path, lang: str) -> None:
     page = (root / "docs" / lang / "lab" / "hosts.md").read_text("utf-8")
     nowhere = Machine(root_debian=False, bounded=False, engine=None, refusal=None)
-    assert first_cells(page, "doctor") == list(doctor.checks(nowhere))
+    assert first_cells(page, "doctor") == list(examine.checks(nowhere))
 
 
 def test_the_hosts_are_on_their_page(site: Path) -> None:

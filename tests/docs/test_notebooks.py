@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hooks import content, results
 from nbformat import v4
-from tests.docs import project
+from tests.support import project
+
+from shimfacts import ledger
+from shimsite.checks import content
 
 #: How many cells nbval may leave unchecked. It goes down; to raise it, say why in the commit.
 MOST_UNCHECKED = 0
@@ -163,7 +165,7 @@ def complaints(folder: Path, *cells: Any) -> list[str]:
 def test_a_cell_that_changed_since_it_was_recorded_is_found(tmp_path: Path, cell: Any) -> None:
     [found] = complaints(tmp_path, cell)
     assert found.startswith(f"cell 'a' changed since it was last recorded, on {project.RECORDED}: ")
-    assert results.fingerprint(cell) in found
+    assert ledger.fingerprint(cell) in found
 
 
 def test_a_cell_that_came_or_went_since_is_found(tmp_path: Path) -> None:
@@ -174,6 +176,6 @@ def test_a_cell_that_came_or_went_since_is_found(tmp_path: Path) -> None:
 
 def test_a_notebook_that_was_never_recorded_is_found(tmp_path: Path) -> None:
     project.make(tmp_path, {}, {"01-a.ipynb": project.notebook(project.code("1"))})
-    (tmp_path / results.RECORDED).unlink()
+    (tmp_path / ledger.RECORDED).unlink()
     [found] = content.notebook_problems(tmp_path)
     assert found == "notebooks/01-a.ipynb: notebooks/results.json knows nothing of it; record it"

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
-from hooks import build, parity
-from tests.docs import project
+from tests.support import project
+
+from shimsite import build
+from shimsite.checks import parity
 
 ENGLISH = """---
 title: A page

@@ -7,9 +7,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from hooks import build, content, notebooks
-from hooks import root as site_root
-from hooks.sitecheck import Site, css_addresses
+
+from shimsite import build
+from shimsite import root as site_root
+from shimsite.checks import content
+from shimsite.checks.built import Site, css_addresses
+from shimsite.notebooks import split
 
 #: Bytes of HTML that a notebook's page may have.
 NOTEBOOK_PAGE = 60_000
@@ -26,7 +29,7 @@ def test_each_language_has_every_page(site: Path, root: Path) -> None:
     expected = {path.stem for path in content.notebook_files(root)}
     for lang in build.CONFIGS:
         pages = {p.relative_to(site / lang).as_posix() for p in (site / lang).rglob("index.html")}
-        assert {f"{notebooks.SECTION}/{name}/index.html" for name in expected} <= pages
+        assert {f"{split.SECTION}/{name}/index.html" for name in expected} <= pages
         for path in (root / "docs" / "en").rglob("*.md"):
             uri = path.relative_to(root / "docs" / "en")
             folder = uri.parent if uri.stem == "index" else uri.with_suffix("")
@@ -46,7 +49,7 @@ def test_no_page_is_a_fallback(site: Path) -> None:
 
 
 def test_notebook_pages_are_small_and_rendered(site: Path) -> None:
-    pages = [p for lang in build.CONFIGS for p in (site / lang / notebooks.SECTION).rglob("index.html")]
+    pages = [p for lang in build.CONFIGS for p in (site / lang / split.SECTION).rglob("index.html")]
     assert pages
     for path in pages:
         html = path.read_text("utf-8")

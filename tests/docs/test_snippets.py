@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hooks import content
-from tests.docs import project
+from tests.support import project
+
+from shimsite.checks import content
 
 INCLUDE = '```shell\n--8<-- "shell/a.sh"\n```\n\n```text\n--8<-- "shell/a.out"\n```\n'
 FILES = {"shell/a.sh": "true\n", "shell/a.out": "\n"}

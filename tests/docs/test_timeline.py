@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from hooks import data, fact_checks, facts
-from tests.docs import project
+from tests.support import project
+
+from shimfacts import model
+from shimsite.checks import facts as fact_checks
+from shimsite.tables import data
 
 FACTS = project.FACTS + (
     """
@@ -31,11 +34,11 @@ PAGE = "# T { #t }\n\n<!-- timeline -->\n\nSee [the first](#first).\n"
 
 
 def make(folder: Path, timeline: str = TIMELINE, page: str = PAGE) -> Path:
-    pages = {f"docs/{lang}/index.md": page for lang in facts.LANGUAGES}
+    pages = {f"docs/{lang}/index.md": page for lang in model.LANGUAGES}
     return project.make(folder, pages, facts=FACTS, tables={"timeline.yaml": timeline})
 
 
-@pytest.mark.parametrize("lang", facts.LANGUAGES)
+@pytest.mark.parametrize("lang", model.LANGUAGES)
 def test_the_sites_timeline_has_every_entry(root: Path, site: Path, lang: str) -> None:
     entries = data.load(root, pytest.fail).timeline
     assert len(entries) > 10
@@ -44,7 +47,7 @@ def test_the_sites_timeline_has_every_entry(root: Path, site: Path, lang: str) -
     assert all(each.get_text().strip() for each in page.select(".timeline time"))
 
 
-@pytest.mark.parametrize("lang", facts.LANGUAGES)
+@pytest.mark.parametrize("lang", model.LANGUAGES)
 def test_it_builds_in_both_languages(tmp_path: Path, lang: str) -> None:
     folder = make(tmp_path)
     assert list(fact_checks.all_problems(folder)) == []

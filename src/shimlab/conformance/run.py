@@ -9,16 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from shimlab import paths, process
-from shimlab.conformance import field, guests, report, specs, suite
+from shimlab import lock, paths, process, runtimes
+from shimlab.cluster import status
+from shimlab.conformance import build, isolate, report, specs, test_images
 from shimlab.conformance.report import Verdict
 from shimlab.conformance.specs import Spec
 from shimlab.errors import LabError
-from shimlab.lab import cluster, engine, release, runtimes, up
-from shimlab.lab import node as nodes
-from shimlab.lab.image import OF_LAB
-from shimlab.lab.runtimes import Runtime
+from shimlab.images import release
+from shimlab.images.image import OF_LAB
+from shimlab.machine import engine
+from shimlab.node import exec as nodes
 from shimlab.progress import Step, say, step
+from shimlab.runtimes import Runtime
 
 # Specs mostly wait for a kubelet: more of them at a time than a machine has cores.
 SIDE_BY_SIDE = 8
@@ -43,8 +45,8 @@ def subjects(wanted: list[str] | None = None) -> list[Subject]:
     Raises:
         LabError: the lab is not up, has no such node, or one is not Ready.
     """
-    found = {each.name: each for each in cluster.status()}
-    control_plane, *workers = cluster.nodes()
+    found = {each.name: each for each in status.status()}
+    control_plane, *workers = status.nodes()
     minor = ".".join(found[control_plane].kubelet.removeprefix("v").split(".")[:2])
     chosen = []
     for name in wanted or workers:
@@ -63,13 +65,13 @@ def run(subject: Subject) -> list[Verdict]:
     Raises:
         LabError: the tests could not be built or started, or something of theirs could not be removed.
     """
-    with up.alone():
+    with lock.alone():
         return _alone(subject)
 
 
 def _alone(subject: Subject) -> list[Verdict]:
     chosen = specs.load(subject.minor)
-    built = suite.ensure(subject.minor)
+    built = build.ensure(subject.minor)
     # Where there are two of a kind, the first is the one in both stores.
     held = {each.target: each.reference for each in reversed(release.load(subject.minor).images)}
     wanted = {
@@ -78,13 +80,13 @@ def _alone(subject: Subject) -> list[Verdict]:
     }
     title = f"{len(chosen)} specs of Kubernetes {subject.minor} on {subject.node} ({subject.runtime.name})"
     with (
-        field.only(subject.node),
-        guests.present(subject.node, subject.runtime, wanted, built),
-        field.cleared(),
+        isolate.only(subject.node),
+        test_images.present(subject.node, subject.runtime, wanted, built),
+        isolate.cleared(),
         step(title) as current,
         tempfile.TemporaryDirectory(dir=paths.cache_dir()) as folder,
     ):
-        _program(subject, built[suite.PROGRAM], chosen, Path(folder), current)
+        _program(subject, built[build.PROGRAM], chosen, Path(folder), current)
         results = report.read(Path(folder))
     return report.judge(chosen, results, subject.runtime.name)
 

@@ -34,21 +34,21 @@ listing(records, columns…) sets records in a table, and plain(records) makes J
 be asked is a LabError. Nothing here changes a node, and nothing starts a daemon that does not run.
 """
 
-from shimlab.evidence.answers import CriAnswers, cri
 from shimlab.evidence.bundles import Asked, AskedNamespace, Check, OciContainer, oci, oci_containers
 from shimlab.evidence.containers import Chain, ContainerTree, container_tree
-from shimlab.evidence.journal import LogLine, kubelet_log, log
-from shimlab.evidence.kubelets import KubeletSetup, kubelet
+from shimlab.evidence.cri_snapshot import CriSnapshot, cri
+from shimlab.evidence.kubelet_api import KubeletConfig, Sample, cadvisor, kubelet_config, probes
 from shimlab.evidence.mounts import Mount
 from shimlab.evidence.networks import Interface, NetworkNamespace, network_namespaces
-from shimlab.evidence.procfs import Cgroup, Process, ancestors, processes
 from shimlab.evidence.programs import Module, Program, program
-from shimlab.evidence.proxied import KubeletConfig, Sample, cadvisor, kubelet_config, probes
 from shimlab.evidence.runtime import Witness, runtime_of
-from shimlab.evidence.sockets import Connection, Owner, SocketPath, UnixSocket, connections, unix_sockets
-from shimlab.evidence.sockets import at as sockets_at
 from shimlab.evidence.stores import StoredContainer, StoredImage, stored_containers, stored_images
 from shimlab.evidence.text import drawing, listing, plain, table
+from shimlab.node.journal import LogLine, kubelet_log, log
+from shimlab.node.kubelet import KubeletSetup, kubelet
+from shimlab.node.procfs import Cgroup, Process, ancestors, processes
+from shimlab.node.sockets import Connection, Owner, SocketPath, UnixSocket, connections, unix_sockets
+from shimlab.node.sockets import at as sockets_at
 
 __all__ = [
     "Asked",
@@ -58,7 +58,7 @@ __all__ = [
     "Check",
     "Connection",
     "ContainerTree",
-    "CriAnswers",
+    "CriSnapshot",
     "Interface",
     "KubeletConfig",
     "KubeletSetup",

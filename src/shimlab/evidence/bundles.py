@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from shimlab.errors import LabError
-from shimlab.evidence import procfs as proc
 from shimlab.evidence.mounts import Mount, followed, links_of, mounts_of
-from shimlab.evidence.probe import Run, on, sections, text
-from shimlab.evidence.procfs import Process
+from shimlab.node import procfs as proc
+from shimlab.node.probe import Run, on, sections, text
+from shimlab.node.procfs import Process
 
 BUNDLES = "/run/containerd/io.containerd.runtime.v2.task"
 # Mount points are told with their links followed inside the container; those near its root are enough for that.

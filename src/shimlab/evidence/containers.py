@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shimlab.evidence import procfs as proc
-from shimlab.evidence.probe import Run
-from shimlab.evidence.procfs import Process
+from shimlab.node import procfs as proc
+from shimlab.node.probe import Run
+from shimlab.node.procfs import Process
 
 SHIM = "containerd-shim"
 CLIENT_OF_NAMESPACE = {"moby": "docker", "k8s.io": "containerd"}

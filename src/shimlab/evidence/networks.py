@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from shimlab.evidence import procfs as proc
-from shimlab.evidence.probe import Run, on, sections, text
-from shimlab.evidence.sockets import Owner
+from shimlab.node import procfs as proc
+from shimlab.node.probe import Run, on, sections, text
+from shimlab.node.sockets import Owner
 
 # dockerd mounts its namespaces below /run/docker/netns, CNI's users theirs below /run/netns. A namespace with neither a
 # process nor a mount is gone.

@@ -17,6 +17,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
 from shimlab.errors import LabError
+from shimlab.node import exec as nodes
 
 _MAGIC = b"\xff Go buildinf:"
 _STRINGS_INSIDE = 2
@@ -82,8 +83,6 @@ def program(node: str, path: str) -> Program:
     Raises:
         LabError: there is no such file, or it is not a Go program.
     """
-    from shimlab.lab import node as nodes
-
     return parse(path, nodes.read(node, path))
 
 

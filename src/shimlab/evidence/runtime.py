@@ -6,11 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from shimlab.clients import kube
 from shimlab.errors import LabError
-from shimlab.evidence import kubelets, sockets
-from shimlab.evidence import procfs as proc
 from shimlab.evidence.containers import CLIENT_OF_NAMESPACE, is_shim
-from shimlab.evidence.probe import Run, on, sections
+from shimlab.node import kubelet, sockets
+from shimlab.node import procfs as proc
+from shimlab.node.probe import Run, on, sections
 
 # What the kubelet's endpoint is called tells what somebody meant to run there, no more.
 RUNTIME_OF_SOCKET_NAME = {
@@ -46,8 +47,8 @@ def runtime_of(node: str, *, run: Run | None = None) -> list[Witness]:
         LabError: the node or the API server cannot be asked.
     """
     run = run or on(node)
-    found = sections(run, kubelets.SCRIPT)
-    setup = kubelets.parse(node, found)
+    found = sections(run, kubelet.SCRIPT)
+    setup = kubelet.parse(node, found)
     return [
         by_api(node),
         by_flags(setup),
@@ -65,10 +66,8 @@ def by_api(node: str) -> Witness:
     from kubernetes import client, config
     from urllib3.exceptions import HTTPError
 
-    from shimlab.lab import cluster
-
     try:
-        field: str = cluster.core().read_node(node).status.node_info.container_runtime_version
+        field: str = kube.core().read_node(node).status.node_info.container_runtime_version
     except (client.ApiException, config.ConfigException, HTTPError) as error:
         reason = getattr(error, "reason", None) or type(error).__name__
         raise LabError(
@@ -77,7 +76,7 @@ def by_api(node: str) -> Witness:
     return Witness("api", field.partition("://")[0], field)
 
 
-def by_flags(setup: kubelets.KubeletSetup) -> Witness:
+def by_flags(setup: kubelet.KubeletSetup) -> Witness:
     """Read what the kubelet was told, by the defaults of its release."""
     if setup.in_tree:
         return Witness("flags", "docker", f"dockershim inside the kubelet, at {setup.socket}")

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from shimlab.evidence import docker
-from shimlab.evidence.containerd import Containerd
-from shimlab.evidence.probe import Run
+from shimlab.clients import docker
+from shimlab.clients.containerd import Containerd
+from shimlab.node.probe import Run
 
 DOCKERS = "moby"
 CRIS = "k8s.io"

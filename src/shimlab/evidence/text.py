@@ -11,8 +11,8 @@ from operator import attrgetter
 from typing import Any
 
 from shimlab.evidence.containers import ContainerTree
-from shimlab.evidence.procfs import Process
-from shimlab.evidence.sockets import Owner
+from shimlab.node.procfs import Process
+from shimlab.node.sockets import Owner
 
 NOTHING = "–"
 # Ids and digests are cut to as much as docker shows of them.

@@ -7,12 +7,13 @@ from typing import Any
 from shimlab import evidence
 from shimlab.faults.pod import FaultPod
 from shimlab.faults.target import Target
-from shimlab.lab import draining, stores
-from shimlab.lab.draining import until
-from shimlab.lab.runtimes import LABEL, RUNTIMES
+from shimlab.migrate import cleanup, node_api
+from shimlab.migrate import pods as of_node
 from shimlab.progress import Step
+from shimlab.runtimes import LABEL, RUNTIMES
+from shimlab.waiting import until
 
-# As the node image has them, on every node: a node can be moved to the other runtime at any time.
+# As the node image has them, on every node: a node can be migrated to the other runtime at any time.
 UNITS = ("containerd.service", "docker.socket", "docker.service", "kubelet.service")
 PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 POD_SECONDS = 90
@@ -57,7 +58,7 @@ def not_ready(target: Target) -> list[str]:
         for pod in target.api.pods()
         if pod.metadata.name != ours and pod.status.phase not in {"Succeeded", "Failed"}
     ]
-    return draining.not_yet_on(pods, target.runtime)
+    return of_node.not_yet_on(pods, target.runtime)
 
 
 def prove(target: Target, current: Step) -> None:
@@ -105,7 +106,7 @@ def _conditions(found: Any) -> list[str]:  # noqa: ANN401 - the client has no ty
             each.type in PRESSURES and each.status != "False"
         ):
             left.append(f"its {each.type} is {each.status}: {each.message}")
-    return left + draining.kept_off(found)
+    return left + node_api.kept_off(found)
 
 
 def _units(target: Target) -> list[str]:
@@ -128,5 +129,5 @@ def _runtime(target: Target, found: Any) -> list[str]:  # noqa: ANN401 - the cli
     return [
         f"{holder} holds {count} containers of Kubernetes"
         for holder, runtime in others.items()
-        if (count := len(stores.containers(target.name, runtime)))
+        if (count := len(cleanup.containers(target.name, runtime)))
     ]

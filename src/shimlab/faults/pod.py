@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from shimlab.clients.kube import answering, core
+from shimlab.cluster.namespace import IMAGE
 from shimlab.errors import LabError
-from shimlab.lab.api import answering, core
-from shimlab.lab.stage import IMAGE
 
 PROGRAM = "sleep"
 NAMESPACE = "default"

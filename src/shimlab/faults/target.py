@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from shimlab.evidence import journal
-from shimlab.faults.record import FOLDER, Record
-from shimlab.lab import node, survivors
-from shimlab.lab.draining import NodeApi
-from shimlab.lab.runtimes import Runtime, named
+from shimlab.migrate import restarts
+from shimlab.migrate.node_api import NodeApi
+from shimlab.node import exec as node_exec
+from shimlab.node import journal
+from shimlab.node.broken import FOLDER, Record
+from shimlab.runtimes import Runtime, named
 
 FILES = f"{FOLDER}/files"
 
@@ -43,7 +44,7 @@ class Target:
         Raises:
             LabError: it fails.
         """
-        return node.run(self.name, argv, input=input, timeout=timeout)
+        return node_exec.run(self.name, argv, input=input, timeout=timeout)
 
     def sh(self, script: str, *words: str) -> str:
         """Run a shell script in the node; it ends at the first command that fails.
@@ -170,7 +171,7 @@ class Target:
         Raises:
             LabError: the node cannot be asked.
         """
-        return {f"{container} {first.pid}" for container, first in survivors.running(self.name).items()}
+        return {f"{container} {first.pid}" for container, first in restarts.running(self.name).items()}
 
     def condition(self, name: str) -> Any:  # noqa: ANN401 - the client has no types
         """Return a condition of the node.

@@ -1,1 +1,0 @@
-"""What this site adds to MkDocs: facts, notebooks in two languages, parity, the root of the site."""

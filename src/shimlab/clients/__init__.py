@@ -1,0 +1,1 @@
+"""Ways to whoever answers: the API server, dockerd, containerd, a runtime over CRI."""

@@ -1,0 +1,1 @@
+"""The cluster: created, looked at, used and removed, without touching anybody else's."""

@@ -1,0 +1,111 @@
+"""Make the cluster with kind and wait until all of it is as its lab's configuration says; undo what half succeeded."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import time
+from collections.abc import Iterator
+
+from shimlab import paths, process
+from shimlab.clients import kube
+from shimlab.cluster import kubeconfig, status
+from shimlab.errors import LabError
+from shimlab.machine import kind
+from shimlab.progress import Step, say, step
+from shimlab.waiting import bound
+
+CREATE_SECONDS = 600
+READY_SECONDS = 180
+
+
+def create(configuration: str, recipe: str) -> float:
+    """Create the cluster from a kind configuration and return the seconds that kubeadm took of it.
+
+    Raises:
+        LabError: if kind fails, a node does not become Ready, or one runs another runtime than asked for.
+        Nothing is left then.
+    """
+    program = kind.binary()
+    if program is None:
+        raise LabError("there is no kind", "run `shimlab up`")
+    clock = _KubeadmClock()
+    with _undone_on_failure(), step("Creating the cluster") as current:
+        file = paths.state_dir() / "kind.yaml"
+        file.write_text(configuration, encoding="utf-8")
+        process.stream(
+            [
+                *[str(program), "create", "cluster", "--name", paths.name()],
+                *["--config", str(file), "--kubeconfig", str(kube.kubeconfig())],
+            ],
+            paths.log_dir() / "kind.log",
+            on_line=lambda line: clock.read(line, current),
+            env=kind.environment(),
+            timeout=CREATE_SECONDS,
+            remedy="see",
+        )
+        kubeconfig.unpack(kube.kubeconfig())
+        status.remember(recipe)
+        _wait_until_ready(current)
+    return clock.seconds
+
+
+class _KubeadmClock:
+    """Read from kind's own lines how long kubeadm's init and join took."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._began: dict[str, float] = {}
+
+    def read(self, line: str, current: Step) -> None:
+        current.note(re.sub(r"[^\x20-\x7e]", "", line))
+        for title in ("Starting control-plane", "Joining worker nodes"):
+            if title not in line:
+                continue
+            # The line comes when the step begins, again as a sign of life, and with a tick when it has ended.
+            began = self._began.setdefault(title, time.monotonic())
+            if "✓" in line:
+                self.seconds += time.monotonic() - began
+
+
+@contextlib.contextmanager
+def _undone_on_failure() -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        # A second Ctrl-C must not leave half a cluster.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            say("  removing what was made so far")
+            status.remove()
+        finally:
+            signal.signal(signal.SIGINT, before)
+        raise
+
+
+def _wait_until_ready(current: Step) -> None:
+    seconds = bound(READY_SECONDS)
+    deadline = time.monotonic() + seconds
+    while missing := _missing():
+        if time.monotonic() > deadline:
+            raise LabError(f"not ready within {seconds:.0f} s: {', '.join(missing)}", "try again")
+        current.note("waiting for " + ", ".join(missing))
+        time.sleep(0.5)
+
+
+def _missing() -> list[str]:
+    nodes = status.status()
+    if astray := [node for node in nodes if node.ready and not node.as_asked]:
+        raise LabError(
+            f"{astray[0].name} was to run {astray[0].asked} and runs {astray[0].runtime}",
+            "mend lab/clusters, then try again",
+        )
+    missing = [node.name for node in nodes if not node.ready]
+    with kube.answering():
+        pods = kube.core().list_namespaced_pod("kube-system", _request_timeout=15).items
+    for pod in pods:
+        containers = pod.status.container_statuses or []
+        if pod.status.phase != "Running" or not containers or not all(item.ready for item in containers):
+            missing.append(pod.metadata.name)
+    return missing or ([] if pods else ["kube-system"])

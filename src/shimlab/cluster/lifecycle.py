@@ -1,0 +1,153 @@
+"""`shimlab up` and `shimlab down`: from any machine to a cluster, and back."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+
+from shimlab import paths
+from shimlab.cluster import config, create, status
+from shimlab.errors import LabError
+from shimlab.images import build, image, release
+from shimlab.images import custom_image as given_image
+from shimlab.lock import alone
+from shimlab.machine import engine, host, kind
+from shimlab.progress import say, step
+
+
+@dataclass(frozen=True)
+class Took:
+    """How many seconds making a cluster took, and how many of them kubeadm's own init and join."""
+
+    cluster: float
+    kubeadm: float
+
+    @property
+    def ratio(self) -> float:
+        """Return how many times kubeadm's own time it was: machines differ, this little."""
+        return self.cluster / self.kubeadm
+
+
+def up(name: str = config.DEFAULT, *, given: str = "", keep: bool = False) -> Took | None:
+    """Make the machine ready, build the node images if needed, and create the cluster if it is not there.
+
+    Return how long the cluster took, or nothing if it was there.
+
+    ``name`` is a lab of lab/clusters. ``given`` is a node image of somebody else's, such as kindest/node; the lab is
+    then one that needs containerd alone. ``keep`` keeps the stages of the image build.
+
+    Raises:
+        LabError: for each thing the user can mend; what was half made is removed.
+    """
+    began = time.monotonic()
+    lab = config.load(config.FOR_GIVEN if given else name)
+    if not given:
+        host.architecture()
+    with alone():
+        prepare()
+        status.refuse_foreign()
+        _refuse_other(lab)
+        images = {config.GIVEN: given_image.ensure(given)} if given else _images(lab, keep=keep)
+        configuration = lab.for_kind(images)
+        recipe = config.recipe(lab, configuration)
+        if status.is_up(recipe):
+            say(f"The lab is up ({lab.name}).")
+            _say_migrated(lab)
+            return None
+        status.remove()
+        ready = time.monotonic()
+        kubeadm = create.create(configuration, recipe)
+    took = Took(time.monotonic() - ready, kubeadm)
+    before = f", after {ready - began:.0f} s for the machine and the images" if ready - began >= 5 else ""
+    say(
+        f"The lab is up ({lab.name}): {took.cluster:.0f} s{before}. "
+        f"kubeadm took {took.kubeadm:.0f} s of them (ratio {took.ratio:.2f})."
+    )
+    return took
+
+
+def is_current(name: str) -> bool:
+    """Tell whether the lab of this name is up, made from what lab/ holds now; one of a given image always is.
+
+    Raises:
+        LabError: lab/ has no such lab.
+    """
+    lab = config.load(name)
+    if name == config.FOR_GIVEN:
+        return bool(status.made_from())
+    tags = {minor: release.load(minor).tag for minor in lab.releases}
+    return status.is_up(config.recipe(lab, lab.for_kind(tags)))
+
+
+def _images(lab: config.Lab, *, keep: bool) -> dict[str, str]:
+    return image.ensure_all([release.load(minor) for minor in lab.releases], keep=keep)
+
+
+def _refuse_other(lab: config.Lab) -> None:
+    there = status.lab()
+    if there and there != lab.name:
+        raise LabError(
+            f"the lab that is up is {there!r}, and {lab.name!r} would take its place",
+            "`shimlab down` first, or export SHIMLAB_NAME=another-name for a second lab",
+        )
+
+
+def _say_migrated(lab: config.Lab) -> None:
+    """Say which nodes are not on the runtime that the lab was made with: somebody migrated them."""
+    made_with = lab.runtimes(paths.name())
+    for node in status.status():
+        wanted = made_with.get(node.name, node.asked)
+        if node.asked != wanted:
+            say(f"  {node.name} was migrated to {node.asked}; back: shimlab node {wanted} {node.name}")
+        elif not node.ready:
+            say(f"  {node.name} is not Ready")
+
+
+def prepare() -> None:
+    """Make sure of an engine and of kind, installing them where the machine is a root Debian.
+
+    Raises:
+        LabError: if something is missing that we do not install here.
+    """
+    host.ensure_packages("packages")
+    with step("Docker engine"):
+        engine.ensure()
+    with step("kind") as current:
+        kind.ensure(current.note)
+
+
+def down(*, everything: bool = False) -> None:
+    """Remove the cluster and stop the engine if it is ours; with ``everything``, the images and the caches as well.
+
+    Raises:
+        LabError: if something of ours cannot be removed.
+    """
+    with alone():
+        if engine.was_killed():
+            # Only an engine can tell what its containers left, so it is started once more.
+            with step("Starting our Docker engine, which was killed"):
+                engine.start_private()
+        try:
+            found: engine.Engine | None = engine.current()
+        except LabError:
+            say("No Docker engine runs, so nothing of the lab does.")
+            found = None
+        if found is not None:
+            with step("Removing the cluster"):
+                status.remove()
+                if everything:
+                    image.remove_all()
+            if found.ours and build.goes_on():
+                say("Our Docker engine goes on: node images are being built in it.")
+            elif found.ours:
+                with step("Stopping our Docker engine"):
+                    if not engine.stop_private():
+                        say("  it goes on: containers that are not this lab's run in it")
+                        everything = False
+        if paths.name() != paths.DEFAULT_NAME:
+            shutil.rmtree(paths.state_dir(), ignore_errors=True)
+        if everything:
+            shutil.rmtree(engine.DATA, ignore_errors=True)
+            shutil.rmtree(paths.cache_dir(), ignore_errors=True)
+            shutil.rmtree(paths.log_dir(), ignore_errors=True)

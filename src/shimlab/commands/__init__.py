@@ -1,0 +1,1 @@
+"""The subcommands of `shimlab`: arguments, and how a result is printed."""

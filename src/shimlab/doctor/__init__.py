@@ -1,0 +1,1 @@
+"""What can stop the lab on this machine, found without changing anything."""

@@ -1,0 +1,1 @@
+"""The faults that there are, by what they break."""

@@ -1,0 +1,178 @@
+"""Break a node and see that it shows; repair it and see that all is well."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from shimlab.cluster import config, status
+from shimlab.errors import LabError
+from shimlab.faults import health
+from shimlab.faults.catalog import registry
+from shimlab.faults.fault import CONTROL_PLANE, Fault, Signs
+from shimlab.faults.pod import FaultPod
+from shimlab.faults.target import Target
+from shimlab.lock import alone
+from shimlab.node import broken as record
+from shimlab.node import exec as node_exec
+from shimlab.node.broken import Record
+from shimlab.progress import step
+from shimlab.waiting import until
+
+REPAIR = "`shimlab repair` undoes it"
+REPAIR_SECONDS = 180
+LAB_NAMESPACE = "kube-system"
+
+
+def break_node(name: str, chosen: str = "") -> tuple[str, Signs]:
+    """Make a fault on a node, the first that it fits unless one is ``chosen``, and wait until it shows.
+
+    Returns the node and what shows the fault.
+
+    Raises:
+        LabError: there is no such fault, or it does not fit, or the node is broken or not well already (nothing was
+            done then); or it does not show in time (``repair`` undoes it).
+        KeyboardInterrupt: with what to do next.
+    """
+    fault = registry.named(name)
+    with alone():
+        target = _fitting(fault, chosen)
+        _refuse(fault, target)
+        target.record.write(target.name)
+        with _said_how(target.name, fault):
+            if fault.victim:
+                with step(f"Starting a pod on {target.name}") as current:
+                    health.running(FaultPod(target.name), current)
+            with step(f"Breaking {target.name}: {fault.title}"):
+                fault.act(target)
+                if fault.pod:
+                    FaultPod(target.name).start()
+            return target.name, _shown(fault, target)
+
+
+def repair(name: str = "") -> list[tuple[str, str]]:
+    """Undo every fault, or the one that is named, and wait until each node is well again.
+
+    Returns the nodes and the faults that they had.
+
+    Raises:
+        LabError: there is no fault of that name, or a node does not become well; `repair` can be asked for again.
+        KeyboardInterrupt: with what to do next.
+    """
+    if name:
+        registry.named(name)
+    with alone():
+        # The control plane comes first: without an API server nothing can be seen of the others.
+        found = [(where, what) for where, what in broken() if name in ("", what.fault)]
+        for where, what in found:
+            with _said_how(where, registry.named(what.fault)):
+                _mend(registry.named(what.fault), Target(where, what))
+    return [(where, what.fault) for where, what in found]
+
+
+def broken() -> list[tuple[str, Record]]:
+    """Return the nodes that are broken, the control plane first, each with its record.
+
+    Raises:
+        LabError: the lab is not up, or a node does not run.
+    """
+    return [(each, found) for each in status.nodes() if (found := record.read(each))]
+
+
+def _mend(fault: Fault, target: Target) -> None:
+    def missing() -> list[str]:
+        left = fault.left(target) or health.missing(target)
+        if left:
+            health.revive(target)
+        return left
+
+    with step(f"Repairing {target.name}: {fault.title}"):
+        fault.undo(target)
+    with step(f"Waiting until {target.name} is well") as current:
+        health.gone(FaultPod(target.name), current)
+        until(current, REPAIR_SECONDS, missing)
+    with step(f"Starting a pod on {target.name}, to see that it can") as current:
+        health.prove(target, current)
+    record.forget(target.name)
+
+
+def _shown(fault: Fault, target: Target) -> Signs:
+    seen: Signs = ()
+
+    def missing() -> list[str]:
+        nonlocal seen
+        seen = fault.symptom(target)
+        if not seen:
+            fault.nudge(target)
+        return [] if seen else ["it does not show yet"]
+
+    with step("Waiting until it shows") as current:
+        until(current, fault.seconds, missing)
+    return seen
+
+
+def _fitting(fault: Fault, chosen: str) -> Target:
+    """Return the node to break, with the record that is going to be written."""
+    nodes = status.nodes()
+    if chosen and chosen not in nodes:
+        raise LabError(f"the lab has no node {chosen}", f"choose one of: {', '.join(nodes)}")
+    if status.lab() == config.GIVEN:
+        raise LabError("faults are made for the lab's own node image", "`shimlab down`, `shimlab up`")
+    already = dict(broken())
+    for name in [chosen] if chosen else nodes[:1]:
+        if name in already:
+            raise LabError(f"{name} is broken already: {already[name].fault}", REPAIR)
+    if nodes[0] in already:
+        raise LabError(f"{nodes[0]} is broken: {already[nodes[0]].fault}", REPAIR)
+    runtimes = {each.name: each.asked for each in status.status()}
+    fits = [name for name in nodes if _fits(fault, name == nodes[0], runtimes[name])]
+    if chosen and chosen not in fits:
+        raise LabError(
+            f"{fault.name} does not fit {chosen}",
+            f"it fits {_place(fault)} on {' or '.join(fault.runtimes)}"
+            + (f": {', '.join(fits)}" if fits else ", and there is none"),
+        )
+    free = [name for name in fits if name not in already]
+    if not chosen and not free:
+        raise LabError(
+            f"{fault.name} fits {_place(fault)} on {' or '.join(fault.runtimes)}, and no such node is whole",
+            "`shimlab status` lists the nodes" if not fits else REPAIR,
+        )
+    name = chosen or free[0]
+    made = Record(fault.name, runtimes[name], int(node_exec.run(name, ["date", "+%s"])))
+    # Somebody's pod that fails for reasons of its own is not waited for; the lab's own pods have to be well.
+    excused = [
+        each for each in health.not_ready(Target(name, made)) if not each.startswith(f"{LAB_NAMESPACE}/")
+    ]
+    return Target(name, dataclasses.replace(made, excused=tuple(excused)))
+
+
+def _refuse(fault: Fault, target: Target) -> None:
+    if why := fault.unfit(target):
+        raise LabError(
+            f"{fault.name} does not fit {target.name}: {why}", "`shimlab break --list` lists others"
+        )
+    if left := health.missing(target):
+        raise LabError(
+            f"{target.name} is not well: {'; '.join(left)}", "a fault on top would not be seen: mend it first"
+        )
+
+
+def _fits(fault: Fault, control_plane: bool, runtime: str) -> bool:
+    return (fault.place == CONTROL_PLANE) == control_plane and runtime in fault.runtimes
+
+
+def _place(fault: Fault) -> str:
+    return "the control plane" if fault.place == CONTROL_PLANE else "a worker"
+
+
+@contextmanager
+def _said_how(name: str, fault: Fault) -> Iterator[None]:
+    """Say after a failure or Ctrl-C how the node is left, and what undoes it."""
+    try:
+        yield
+    except LabError as error:
+        raise LabError(f"{name}, {fault.name}: {error.what}", REPAIR) from error
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(f"{name} may be broken ({fault.name}): {REPAIR}") from error

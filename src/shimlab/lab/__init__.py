@@ -1,1 +1,0 @@
-"""The lab itself: the machine, its engine, the node image and the cluster."""

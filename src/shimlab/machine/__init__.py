@@ -1,0 +1,1 @@
+"""The machine below the lab: its packages, the Docker engine, kind."""

@@ -1,0 +1,1 @@
+"""A node goes to another runtime or to another release of the kubelet."""

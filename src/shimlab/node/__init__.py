@@ -1,0 +1,1 @@
+"""One node from within: commands, processes, sockets, its journal, its kubelet, what is broken on purpose."""

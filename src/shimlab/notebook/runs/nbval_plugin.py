@@ -1,0 +1,92 @@
+"""What nbval needs to prove something: loaded into its run by ``shimlab.notebook.runs.validate``.
+
+- A cell that was never executed passes nbval unchecked; here such a notebook is refused before it runs.
+- Cells after a failed one would fail for the same cause; here they are skipped, except the one that puts
+  everything back.
+- What validating costs beside the cells' own time is printed: the budget is 1.15 times their sum.
+- nbval waits 5 seconds for a message after a cell, whatever the cell's own limit; a busy machine needs more.
+- With ``--lab NAME``, how each cell ended is written down beside its fingerprint: src/shimfacts/ledger.py.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbval.plugin import IPyNbCell
+
+from shimfacts import ledger
+from shimlab.notebook.runs import books
+
+OUTPUT_SECONDS = 60
+_FAILED = pytest.StashKey[str]()
+_PRINT = pytest.StashKey[str]()
+#: Of each notebook, the fingerprint and the outcome of every cell that is through.
+_RESULTS = pytest.StashKey[dict[Path, dict[str, tuple[str, str]]]]()
+_BEGAN = time.monotonic()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the name of the lab that the cells run on."""
+    parser.addoption("--lab", metavar="NAME", default="", help="keep how each cell ended on this lab")
+
+
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    """Refuse notebooks that cannot be proved, and give the others time.
+
+    Raises:
+        UsageError: a notebook has faults, or nothing was collected from it.
+    """
+    cells = [item for item in items if isinstance(item, IPyNbCell)]
+    books_seen = {cell.path for cell in cells}
+    for path in sorted(books_seen):
+        if found := books.faults(path):
+            raise pytest.UsageError("\n".join(found))
+    for cell in cells:
+        cell.output_timeout = OUTPUT_SECONDS
+        # Taken before nbval compares: it joins the streams of a cell in place.
+        cell.stash[_PRINT] = ledger.fingerprint(cell.cell)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a cell after a failed one of its notebook, unless it puts things back."""
+    if not isinstance(item, IPyNbCell) or books.CLEANUP in item.cell.metadata.get("tags", []):
+        return
+    if failed := item.parent.stash.get(_FAILED, ""):
+        pytest.skip(f"{failed} failed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Remember how a cell ended, and the first failed one of a notebook."""
+    report = yield
+    if report.failed and item.parent is not None:
+        item.parent.stash.setdefault(_FAILED, item.name)
+    if isinstance(item, IPyNbCell) and (report.when == "call" or not report.passed):
+        kept = item.session.stash.setdefault(_RESULTS, {}).setdefault(item.path, {})
+        kept[item.cell.id] = item.stash[_PRINT], report.outcome
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write down how the cells of each notebook ended, if it is known on which lab."""
+    lab = session.config.getoption("--lab")
+    for path, cells in session.stash.get(_RESULTS, {}).items() if lab else ():
+        prints = {cell: print for cell, (print, _) in cells.items()}
+        outcomes = {cell: outcome for cell, (_, outcome) in cells.items()}
+        run = ledger.Run(lab, ledger.today(), prints, outcomes)
+        ledger.merge(path.parents[1] / ledger.VALIDATED, path.name, run)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the cells' own time, the time of the whole run, and their ratio."""
+    reports = [report for group in ("passed", "failed") for report in terminalreporter.getreports(group)]
+    cells = sum(report.duration for report in reports if report.when == "call")
+    everything = time.monotonic() - _BEGAN
+    if cells:
+        ratio = everything / cells
+        terminalreporter.write_line(f"cells {cells:.1f} s, whole run {everything:.1f} s, ratio {ratio:.2f}")

@@ -1,0 +1,1 @@
+"""The commands that pages show, run on the lab."""

@@ -1,0 +1,1 @@
+"""The lab inside a virtual machine, with a kernel of its own."""

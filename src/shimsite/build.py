@@ -1,0 +1,140 @@
+"""Build both languages into `site/`, as `python -m shimsite.build` does and as serve and tests need it.
+
+Every build, also a bare `mkdocs build`, leaves a stamp of its sources (src/shimsite/plugin.py), so that
+tests and serve, which need the site, build it only when something changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from shimfacts import ledger
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = {"en": "mkdocs.yml", "zh": "mkdocs.zh.yml"}
+#: What the site is made of.
+SOURCES = (
+    *(
+        "docs",
+        "notebooks",
+        "snippets",
+        "facts",
+        "src/shimfacts",
+        "src/shimsite",
+        "overrides",
+        "terms.txt",
+        *CONFIGS.values(),
+    ),
+    ledger.VALIDATED.as_posix(),
+)
+
+
+def source_files(root: Path = ROOT) -> list[Path]:
+    """List every file that the site is made of."""
+    files = []
+    for name in SOURCES:
+        path = root / name
+        found = sorted(path.rglob("*")) if path.is_dir() else []
+        files += [f for f in found if not _is_by_product(f.relative_to(path))] or [path]
+    return [f for f in files if f.is_file()]
+
+
+def _is_by_product(path: Path) -> bool:
+    return any(part.startswith((".", "__pycache__")) for part in path.parts) or path.suffix in (
+        ".pyc",
+        ".swp",
+    )
+
+
+def fingerprint(root: Path = ROOT) -> str:
+    """Hash the names and the bytes of all sources."""
+    digest = hashlib.sha256()
+    for path in source_files(root):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(root)}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def is_fresh(root: Path = ROOT) -> bool:
+    """Tell whether the site there is was built from the sources there are."""
+    now = fingerprint(root)
+    return all(
+        (root / "site" / lang / "sitemap.xml").is_file()
+        and _stamp(root, lang).is_file()
+        and _stamp(root, lang).read_text("utf-8") == now
+        for lang in CONFIGS
+    )
+
+
+def stamp(root: Path, lang: str, sources: str) -> None:
+    """Note from which sources the site of a language was built."""
+    _stamp(root, lang).parent.mkdir(exist_ok=True)
+    _stamp(root, lang).write_text(sources, "utf-8")
+
+
+def _stamp(root: Path, lang: str) -> Path:
+    return root / ".cache" / f"site-{lang}.stamp"
+
+
+def build(root: Path = ROOT, *, strict: bool = True) -> bool:
+    """Build both languages, side by side; print what MkDocs has to say and tell whether it went well."""
+    # Never -q: it hides warnings from --strict, which then finds nothing wrong.
+    command = [sys.executable, "-m", "mkdocs", "build", *(["--strict"] if strict else []), "--config-file"]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    builds = {
+        lang: subprocess.Popen(
+            [*command, config],
+            cwd=root,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for lang, config in CONFIGS.items()
+    }
+    went_well = True
+    try:
+        for lang, process in builds.items():
+            output, _ = process.communicate(timeout=600)
+            print(_worth_reading(output, lang, failed=process.returncode != 0), end="", flush=True)
+            went_well = went_well and process.returncode == 0
+    finally:
+        for process in builds.values():
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    return went_well
+
+
+def _worth_reading(output: str, lang: str, *, failed: bool) -> str:
+    """Keep the lines that an author can act on; all of them when the build broke down."""
+    lines = output.splitlines()
+    kept = [
+        line for line in lines if line.startswith(("WARNING", "ERROR", "Aborted")) or " is missing: " in line
+    ]
+    if failed and not kept:
+        kept = lines
+    summary = [line.removeprefix("INFO    -  ") for line in lines if "Documentation built in" in line]
+    return "".join(f"[{lang}] {line}\n" for line in kept + summary)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Build both languages of the site into site/."""
+    parser = argparse.ArgumentParser(prog="python -m shimsite.build", description=main.__doc__)
+    parser.add_argument("--no-strict", action="store_true", help="build in spite of warnings")
+    parser.add_argument("--if-changed", action="store_true", help="do nothing when the site is up to date")
+    options = parser.parse_args(argv)
+    if options.if_changed and is_fresh():
+        print("The site is up to date.")
+        return 0
+    return 0 if build(strict=not options.no_strict) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

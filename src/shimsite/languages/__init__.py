@@ -1,0 +1,1 @@
+"""Two languages: what a page says in each, held against the other."""

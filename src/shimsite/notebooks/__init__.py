@@ -1,0 +1,1 @@
+"""Notebooks as pages: split by language, rendered, and copied for readers' Jupyter."""

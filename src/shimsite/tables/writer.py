@@ -1,0 +1,92 @@
+"""Tables for readers: a row with its anchor, cells in Markdown, a field to filter by, cards on a phone.
+
+Written as HTML with `markdown` attributes and not as a Markdown table, so that a row can carry an id and a cell the
+name of its column, which a phone shows above it. Facts, links and anchors in the cells are those of any page.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shimfacts.model import Source
+from shimsite.references import escape
+
+#: What overrides/assets/javascripts/filter.js says; {shown} and {all} are its to fill.
+WORDS = {
+    "en": {"filter": "Filter the rows", "count": "{shown} of {all} rows", "sources": "{count} sources"},
+    "zh": {"filter": "筛选各行", "count": "共 {all} 行，显示 {shown} 行", "sources": "{count} 处来源"},
+}
+#: Sources from which on they are folded away: a row is read for what it says first.
+_MANY_SOURCES = 3
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell in Markdown, and the class of its look."""
+
+    text: str
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table; its id is its anchor on the page."""
+
+    id: str
+    cells: Sequence[Cell | str]
+
+
+def table(name: str, head: Sequence[str], rows: Iterable[Row], lang: str, *, searched: bool = True) -> str:
+    """Write a table as Markdown that holds HTML; `name` is its class, `searched` is for the site's search."""
+    words = WORDS[lang]
+    exclude = "" if searched else ' data-search-exclude="true"'
+    filtered = f'data-filter="{words["filter"]}" data-count="{words["count"]}"'
+    # Roles, since a phone shows rows as blocks, and a browser may then forget what they are. None for the heads: the
+    # theme takes their role for the sign of a table that can be sorted.
+    columns = "".join(f'<th scope="col" markdown="span">{title}</th>' for title in head)
+    lines = [
+        f'<div class="rows rows--{name}" {filtered} markdown="block">',
+        f'<table role="table"{exclude} markdown="block">',
+        f'<thead role="rowgroup" markdown="block"><tr role="row" markdown="block">{columns}</tr></thead>',
+        '<tbody role="rowgroup" markdown="block">',
+        *(_row(row, head) for row in rows),
+        "</tbody>",
+        "</table>",
+        "</div>",
+    ]
+    return "\n".join(lines)
+
+
+def _row(row: Row, head: Sequence[str]) -> str:
+    cells = []
+    for title, cell in zip(head, row.cells, strict=True):
+        text, look = (cell.text, f' class="{cell.look}"') if isinstance(cell, Cell) else (cell, "")
+        label = html.escape(title)
+        cells.append(f'<td role="cell"{look} data-label="{label}" markdown="span">{text}</td>')
+    return f'<tr id="{row.id}" role="row" markdown="block">\n' + "\n".join(cells) + "\n</tr>"
+
+
+def sources(given: Sequence[Source], lang: str) -> str:
+    """List where something can be read; many sources are folded together, to be opened by whoever wants them."""
+    links = lines_of(*(f'<a href="{html.escape(each.url)}">{escape(each.title)}</a>' for each in given))
+    if len(given) < _MANY_SOURCES:
+        return links
+    title = WORDS[lang]["sources"].format(count=len(given))
+    return f'<details class="sources"><summary>{title}</summary>{links}</details>'
+
+
+def lines_of(*parts: str) -> str:
+    """Put the parts of a cell that are not empty below one another; what is folded is a block of its own."""
+    return "<br>".join(part for part in parts if part).replace("</details><br>", "</details>")
+
+
+def plain(texts: Mapping[str, str] | None, lang: str) -> str:
+    """Write a text that is no Markdown in a language; nothing where there is none."""
+    return escape(texts[lang]) if texts else ""
+
+
+def small(text: str) -> str:
+    """Write what stands small beside or below the main thing."""
+    return f'<small class="note">{text}</small>' if text else ""

@@ -1,0 +1,300 @@
+"""The command doctor: on machines whose Docker falls short, on this one, and what it prints."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.support.findings import holds
+
+from shimlab.doctor import engine, examine, lab
+from shimlab.doctor import machine as doctor_machine
+from shimlab.doctor.finding import Finding, ok, problem, warning
+from shimlab.doctor.machine import Machine
+from shimlab.images import image
+from shimlab.machine import kind
+from shimlab.machine.engine import Engine
+
+# What programs may rely on; a change here is a change for them.
+NAMES = [
+    *[
+        "system",
+        "python",
+        "architecture",
+        "folders",
+        "capabilities",
+        "cgroup",
+        "cgroup controllers",
+        "overlay",
+    ],
+    *["iptables", "inotify", "open files", "memory", "ports", "proxy", "packages", "docker", "engine"],
+    *["engine version", "engine kind", "storage", "disk", "kind", "busy", "foreign cluster", "leftovers"],
+    *["node image", "lab"],
+]
+
+
+def at(state: str, *words: str) -> tuple[str, tuple[str, ...]]:
+    return state, words
+
+
+def test_busy_is_who_holds_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert not doctor_machine.is_busy()
+    with (tmp_path / "shimlab" / "lock").open("w") as handle:
+        assert not doctor_machine.is_busy()
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        assert doctor_machine.is_busy()
+    assert not doctor_machine.is_busy()
+    holds(lab.busy(with_engine(busy=True)), "warning", ("at work", "wait"))
+    for changing in (lab.remains, lab.lab):
+        holds(changing(with_engine(busy=True)), "ok", ("while `shimlab up` or `down` is at work",))
+
+
+def with_engine(
+    version: str = "20.10.24+dfsg1", *, host: str = "", busy: bool = False, **info: object
+) -> Machine:
+    return Machine(False, False, Engine(host, version), None, info, busy)
+
+
+ENGINES: list[tuple[str, Callable[[Machine], Finding], Machine, tuple[str, tuple[str, ...]]]] = [
+    ("as run", engine.engine_version, with_engine(), at("ok", "20.10.24")),
+    ("new", engine.engine_version, with_engine("28.2.2"), at("ok", "28.2.2", "run on 20.10.24")),
+    ("old", engine.engine_version, with_engine("19.03.15"), at("problem", "19.03.15", "20.10")),
+    ("odd", engine.engine_version, with_engine("dev"), at("warning", "dev")),
+    (
+        "ordinary",
+        engine.engine_kind,
+        with_engine(SecurityOptions=["name=apparmor", "name=seccomp,profile=default"], CgroupVersion="1"),
+        at("ok", "ordinary"),
+    ),
+    (
+        "rootless, v1",
+        engine.engine_kind,
+        with_engine(SecurityOptions=["name=seccomp,profile=default", "name=rootless"], CgroupVersion="1"),
+        at("problem", "rootless on cgroup v1"),
+    ),
+    (
+        "rootless, v2",
+        engine.engine_kind,
+        with_engine(SecurityOptions=["name=rootless", "name=cgroupns"], CgroupVersion="2"),
+        at("warning", "rootless: not tried"),
+    ),
+    (
+        "userns",
+        engine.engine_kind,
+        with_engine(SecurityOptions=["name=userns"]),
+        at("warning", "userns-remap"),
+    ),
+    (
+        "Desktop",
+        engine.engine_kind,
+        with_engine("28.3.2", OperatingSystem="Docker Desktop"),
+        at("warning", "Docker Desktop: not tried"),
+    ),
+    ("Windows", engine.engine_kind, with_engine(OSType="windows"), at("problem", "Linux containers")),
+    (
+        "remote",
+        engine.answers,
+        with_engine(host="ssh://me@far"),
+        at("warning", "another machine", "DOCKER_HOST"),
+    ),
+    ("user's", engine.answers, with_engine(), at("ok", "the user's")),
+    (
+        "disk of Desktop",
+        engine.disk,
+        with_engine(OperatingSystem="Docker Desktop"),
+        at("warning", f"{image.BUILD_SPACE / 1e9:.0f} GB"),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("look", "machine", "expected"), [case[1:] for case in ENGINES], ids=[case[0] for case in ENGINES]
+)
+def test_what_an_engine_says(
+    look: Callable[[Machine], Finding], machine: Machine, expected: tuple[str, tuple[str, ...]]
+) -> None:
+    holds(look(machine), *expected)
+
+
+@pytest.mark.parametrize(
+    ("mounts", "driver", "state"),
+    [
+        ("/dev/sda1 / ext4 rw 0 0\n", "overlay2", "ok"),
+        ("/dev/sda1 / ext4 rw 0 0\n", "vfs", "warning"),
+        ("overlay / overlay rw 0 0\n/dev/sda1 /etc/hosts ext4 rw 0 0\n", "vfs", "problem"),
+        ("overlay / overlay rw 0 0\n/dev/sda1 /var/lib/docker ext4 rw 0 0\n", "overlay2", "ok"),
+        ("/dev/sda1 / ext4 rw 0 0\nnas:/docker /var/lib/docker nfs4 rw 0 0\n", "overlay2", "problem"),
+    ],
+)
+def test_an_overlay_does_not_lie_on_an_overlay(tmp_path: Path, mounts: str, driver: str, state: str) -> None:
+    (tmp_path / "mounts").write_text(mounts)
+    assert (
+        engine.storage(
+            with_engine(Driver=driver, DockerRootDir="/var/lib/docker"), mounts=tmp_path / "mounts"
+        ).state
+        == state
+    )
+
+
+def test_a_full_disk_is_a_problem_before_a_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image, "BUILD_SPACE", 10**18)
+    bare = Machine(True, False, None, None)
+    found = examine._run("disk", lambda: engine.disk(bare))
+    # Where an engine of ours has been, the image may be there already.
+    holds(found, "warning" if engine.engine.DATA.exists() else "problem", ("GB free",))
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text)
+    (folder / name).chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, ("no kind 0.27 or newer", "install kind")),
+        ("#!/bin/sh\necho 'kind v0.11.1 go1.16.4 linux/amd64'\n", ("0.11", "no kind 0.27 or newer")),
+        ("\x7fELF cut off while it was fetched", ("cannot be run", "anew")),
+        ("#!/bin/sh\nexit 3\n", ("failed (3)",)),
+    ],
+    ids=["none", "old", "broken", "fails"],
+)
+def test_a_kind_that_does_not_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    if text:
+        program(tmp_path, "kind", text)
+    holds(examine._run("kind", lambda: lab.kind_program(with_engine())), "problem", words)
+    program(tmp_path, "kind", "#!/bin/sh\necho 'kind v0.30.0 go1.24.6 linux/amd64'\n")
+    assert lab.kind_program(with_engine()).state == "ok"
+    assert kind.binary() == tmp_path / "kind"
+
+
+INFO = json.dumps(
+    {
+        "ServerVersion": "24.0.7",
+        "OSType": "linux",
+        "CgroupVersion": "1",
+        "Driver": "overlay2",
+        "DockerRootDir": "/var/lib/docker",
+    }
+)
+REFUSED = (
+    "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock"
+)
+ANSWERS = f"*Server.Version*) echo 24.0.7;; *json*) echo '{INFO}';;"
+THEIRS = "*kind.cluster*io.shimlab*) echo 'shimlab-worker|';; *kind.cluster*) echo shimlab-worker shimlab;;"
+# What each docker command says, by its first words; the engine behind it is one that the tests do not have.
+DOCKERS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
+    "no docker command": ("", {"docker": ("problem", "there is no docker command"), "engine": ("warning",)}),
+    "no engine": (
+        "echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.' >&2; exit 1",
+        {"engine": ("problem", "no Docker engine answers", "Debian 12"), "lab": ("warning", "not known")},
+    ),
+    "no permission": (
+        f"echo '{REFUSED}' >&2; exit 1",
+        {"engine": ("problem", "permission denied", "usermod -aG")},
+    ),
+    "podman": (
+        "echo podman version 4.3.1",
+        {"docker": ("problem", "podman version 4.3.1", "install Docker")},
+    ),
+    "a broken engine": (
+        f"case $* in {ANSWERS} *) echo input/output error >&2; exit 1;; esac",
+        {"foreign cluster": ("problem", "input/output error"), "engine": ("ok",)},
+    ),
+    "a foreign cluster": (
+        f"case $* in {ANSWERS} {THEIRS} esac",
+        {
+            "foreign cluster": ("problem", "did not make (shimlab-worker)", "kind delete cluster"),
+            "leftovers": ("warning", "cluster shimlab-worker", "shimlab down"),
+            "engine version": ("ok", "24.0.7"),
+            "node image": ("ok", "not built yet"),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "expected"), DOCKERS.values(), ids=DOCKERS)
+def test_the_command_on_a_machine_whose_docker_falls_short(
+    tmp_path: Path, body: str, expected: dict[str, tuple[str, ...]]
+) -> None:
+    if body:
+        version = "case $1 in --version) echo Docker version 24.0.7, build afdd53b; exit;; esac\n"
+        program(tmp_path, "docker", f"#!/bin/sh\n{'' if 'podman' in body else version}{body}\n")
+    done = shimlab_doctor(
+        "--json", PATH=str(tmp_path), XDG_STATE_HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path)
+    )
+    assert done.stderr == ""
+    found = {item["name"]: Finding(**item) for item in json.loads(done.stdout)}
+    assert list(found) == NAMES
+    for name, (state, *words) in expected.items():
+        holds(found[name], state, words)
+    assert done.returncode == int(any(item.state == "problem" for item in found.values()))
+
+
+def test_the_command_on_this_machine() -> None:
+    done = shimlab_doctor()
+    assert done.stderr == ""
+    *lines, verdict = done.stdout.splitlines()
+    assert all(len(line) <= 100 for line in lines), done.stdout
+    heads = [line for line in lines if not line.startswith(" ")]
+    assert [line[9 : 9 + 20].strip() for line in heads] == NAMES
+    states = [line.split()[0] for line in heads]
+    assert set(states) <= {"ok", "warning", "problem"}
+    assert sum(line.startswith("         fix: ") for line in lines) == len(states) - states.count("ok")
+    assert done.returncode == int("problem" in states)
+    assert verdict.startswith("Nothing stops the lab") == ("problem" not in states)
+    assert "\x1b" not in done.stdout
+
+
+def test_programs_get_the_same_four_words_of_each_finding() -> None:
+    found = [ok("a", "well"), warning("b", "so-so", "look"), problem("c", "broken", "mend")]
+    assert json.loads(examine.as_json(found)) == [
+        {"name": "a", "state": "ok", "found": "well", "fix": ""},
+        {"name": "b", "state": "warning", "found": "so-so", "fix": "look"},
+        {"name": "c", "state": "problem", "found": "broken", "fix": "mend"},
+    ]
+    assert examine.stops(found)
+    assert not examine.stops(found[:2])
+    assert examine.as_text(found).splitlines()[-1] == "1 problem to mend first; 1 warning."
+    assert examine.as_text(found[:1]).splitlines() == ["ok       a  well", "Nothing stops the lab."]
+
+
+def test_colour_only_where_asked_for() -> None:
+    found = [problem("a", "a long story " * 20, "mend")]
+    plain, coloured = examine.as_text(found), examine.as_text(found, colour=True)
+    assert coloured.replace("\x1b[31m", "").replace("\x1b[0m", "") == plain
+    assert coloured != plain
+    assert max(map(len, plain.splitlines())) <= 100
+
+
+def test_a_complaint_has_a_fix_and_only_a_complaint() -> None:
+    with pytest.raises(ValueError, match="memory"):
+        problem("memory", "none", "")
+    with pytest.raises(ValueError, match="memory"):
+        Finding("memory", "ok", "much", "less")
+
+
+def test_a_bug_in_a_check_is_not_a_finding() -> None:
+    with pytest.raises(ZeroDivisionError):
+        examine._run("memory", lambda: ok("memory", str(1 // 0)))
+
+
+def shimlab_doctor(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "shimlab", "doctor", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,153 @@
+"""nbval as we call it, on small notebooks and a real kernel: what must turn red does. No lab is needed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from shimfacts import ledger as results
+from shimlab.cluster import status
+from shimlab.notebook.runs import books, needs_lab, record, validate
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A notebook as it is recorded: three cells, of which the last puts things back."""
+    sources = [
+        "kept = open('kept', 'w').close()\nprint('made')",
+        "print(1 + 1)",
+        "import os; os.remove('kept')",
+    ]
+    cells = [nbformat.v4.new_code_cell(source, id=f"c{number}") for number, source in enumerate(sources)]
+    cells[-1].metadata["tags"] = [books.CLEANUP]
+    path = tmp_path / "notebooks" / "01-small.ipynb"
+    path.parent.mkdir()
+    nbformat.write(
+        nbformat.v4.new_notebook(cells=cells, metadata={"shimlab": {"labs": ["deprecated"]}}), path
+    )
+    assert record.record(path)
+    return path
+
+
+def change(path: Path, **fields: Any) -> None:
+    """Change the second cell of the recorded notebook."""
+    notebook = books.read(path)
+    notebook.cells[1].update(copy.deepcopy(fields))
+    nbformat.write(notebook, path)
+
+
+def run(path: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, *validate.command(path), "-rs", *more]
+    return subprocess.run(argv, cwd=books.ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_recorded_notebook_is_green_and_stays_as_it_is(path):
+    before = path.read_bytes()
+    done = run(path)
+    assert done.returncode == 0, done.stdout
+    assert "3 passed" in done.stdout
+    assert not record.record(path)
+    assert path.read_bytes() == before
+
+
+def test_how_each_cell_ended_is_kept_when_the_lab_is_known(path):
+    ledger = path.parents[1] / results.VALIDATED
+    other = results.Run("removed", "2026-11-01", {"x": "0123456789abcdef"}, {"x": "passed"})
+    results.merge(ledger, "02-other.ipynb", other)
+    assert run(path).returncode == 0
+    assert list(results.load(ledger)) == ["02-other.ipynb"]
+    assert run(path, "--lab", "deprecated").returncode == 0
+    prints = results.code_cells(path)
+    assert results.load(ledger) == {
+        "02-other.ipynb": other,
+        path.name: results.Run("deprecated", results.today(), prints, dict.fromkeys(prints, "passed")),
+    }
+
+
+def test_a_failed_and_a_skipped_cell_are_kept_as_such(path):
+    change(path, source="1 / 0")
+    notebook = books.read(path)
+    notebook.cells.insert(2, nbformat.v4.new_code_cell("1", id="between", execution_count=3))
+    notebook.cells[3].execution_count = 4
+    nbformat.write(notebook, path)
+    assert run(path, "--lab", "removed").returncode == 1
+    kept = results.load(path.parents[1] / results.VALIDATED)[path.name]
+    assert kept.outcomes == {"c0": "passed", "c1": "failed", "between": "skipped", "c2": "passed"}
+    assert kept.cells == results.code_cells(path)
+
+
+def test_a_refused_notebook_keeps_its_results(path):
+    assert run(path, "--lab", "deprecated").returncode == 0
+    before = (path.parents[1] / results.VALIDATED).read_bytes()
+    change(path, execution_count=None, outputs=[])
+    assert run(path, "--lab", "deprecated").returncode not in (0, 1)
+    assert (path.parents[1] / results.VALIDATED).read_bytes() == before
+
+
+def test_recording_is_noted_and_outdates_the_validation_before(path, monkeypatch):
+    root = path.parents[1]
+    results.merge(
+        root / results.VALIDATED,
+        path.name,
+        results.Run("deprecated", results.today(), results.code_cells(path), {}),
+    )
+    monkeypatch.setattr(needs_lab, "picked", lambda part: [path])
+    monkeypatch.setattr(status, "lab", lambda: "deprecated")
+    assert record.main([]) == 0
+    assert json.loads((root / results.RECORDED).read_text("utf-8")) == {
+        path.name: {"lab": "deprecated", "date": results.today(), "cells": results.code_cells(path)}
+    }
+    assert results.load(root / results.VALIDATED) == {}
+
+
+def test_a_notebook_that_fails_is_not_noted(path, monkeypatch):
+    change(path, source="1 / 0")
+    monkeypatch.setattr(needs_lab, "picked", lambda part: [path])
+    assert record.main([]) == 1
+    assert not (path.parents[1] / results.RECORDED).exists()
+
+
+def test_a_changed_output_is_red(path):
+    change(path, outputs=[nbformat.v4.new_output("stream", name="stdout", text="3\n")])
+    done = run(path)
+    assert done.returncode == 1
+    assert "1 failed, 2 passed" in done.stdout
+
+
+def test_after_a_failure_only_the_cleanup_runs(path):
+    notebook = books.read(path)
+    notebook.cells[0].source += "\nraise SystemError('broken')"
+    nbformat.write(notebook, path)
+    done = run(path)
+    assert done.returncode == 1
+    assert "1 failed, 1 passed, 1 skipped" in done.stdout
+    assert "Cell 0 failed" in done.stdout
+    assert not (path.parent / "kept").exists()
+
+
+def test_a_cell_never_executed_is_refused(path):
+    change(path, execution_count=None, outputs=[])
+    done = run(path)
+    assert done.returncode not in (0, 1)
+    assert "was not executed" in done.stdout + done.stderr
+
+
+def test_a_failing_notebook_is_not_recorded(path):
+    change(path, source="1 / 0")
+    before = path.read_bytes()
+    with pytest.raises(record.nbclient.exceptions.CellExecutionError, match="ZeroDivisionError"):
+        record.record(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_no_notebook_of_that_name_is_no_success(capsys):
+    assert validate.main(["-k", "no-such"]) == 1
+    assert "no notebook of that name" in capsys.readouterr().err

@@ -1,0 +1,217 @@
+"""Serving: the port, the pages that are not there, and building again after a change."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from shimfacts import ledger
+from shimsite import build, serve
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    for name, text in {
+        "index.html": "root",
+        "404.html": "nothing here, in either language",
+        "en/404.html": "nothing here",
+        "zh/404.html": "这里没有",
+        "zh/index.html": "首页",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def address(site: Path) -> Iterator[str]:
+    server = serve.make_server(site, 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://{serve.HOST}:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+def get(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", (200, "root")),
+        ("/zh/", (200, "首页")),
+        ("/zh/gone/", (404, "这里没有")),
+        ("/en/gone/", (404, "nothing here")),
+        ("/gone", (404, "nothing here, in either language")),
+        ("/../../../etc/passwd", (404, "nothing here, in either language")),
+    ],
+)
+def test_answers(address: str, path: str, expected: tuple[int, str]) -> None:
+    assert get(address + path) == expected
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "shimsite.serve", *arguments],
+        cwd=build.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_taken_port_is_answered_in_two_lines() -> None:
+    with socket.socket() as other:
+        other.bind((serve.HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = run("--port", str(port))
+    assert done.returncode == 1
+    first, second = done.stderr.splitlines()
+    assert first == f"Port {port} is taken by another program."
+    assert f"./run serve -- --port {port + 1}" in second
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("port", ["70000", "-1"])
+def test_an_impossible_port_is_answered_in_two_lines(port: str) -> None:
+    done = run("--port", port)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 2
+
+
+def soon(met: Callable[[], bool], seconds: float = 20) -> bool:
+    end = time.monotonic() + seconds
+    while not met() and time.monotonic() < end:
+        time.sleep(0.05)
+    return met()
+
+
+@pytest.fixture
+def rebuilds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A repository that is watched, and what a build would have read from its page, build by build."""
+    for name in ("docs/en", "src/shimsite", "site"):
+        (tmp_path / name).mkdir(parents=True)
+    page = tmp_path / "docs" / "en" / "a.md"
+    page.write_text("old", "utf-8")
+    builds: list[str] = []
+    monkeypatch.setattr(build, "build", lambda root, strict: builds.append(page.read_text("utf-8")))
+    stop = threading.Event()
+    seen = serve.look(tmp_path)
+    thread = threading.Thread(target=serve.rebuild_on_change, args=(tmp_path, seen, stop), daemon=True)
+    thread.start()
+    yield builds
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_change_of_a_source_is_built_and_one_of_another_file_is_not(
+    tmp_path: Path, rebuilds: list[str]
+) -> None:
+    (tmp_path / "site" / "x.html").write_text("x", "utf-8")
+    (tmp_path / "src" / "shimsite" / "__pycache__").mkdir()
+    (tmp_path / "src" / "shimsite" / "__pycache__" / "a.pyc").write_bytes(b"x")
+    assert not soon(lambda: bool(rebuilds), seconds=4 * serve.EVERY)
+    (tmp_path / "docs" / "en" / "a.md").write_text("new", "utf-8")
+    assert soon(lambda: rebuilds == ["new"])
+    (tmp_path / "mkdocs.yml").write_text("settings", "utf-8")
+    assert soon(lambda: len(rebuilds) == 2)
+    (tmp_path / "mkdocs.yml").unlink()
+    assert soon(lambda: len(rebuilds) == 3)
+
+
+def test_a_burst_of_changes_is_built_once_and_an_endless_one_in_time(
+    tmp_path: Path, rebuilds: list[str]
+) -> None:
+    page = tmp_path / "docs" / "en" / "a.md"
+    end = time.monotonic() + 3 * serve.EVERY
+    while time.monotonic() < end:
+        page.write_text(f"{time.monotonic()}", "utf-8")
+        time.sleep(serve.EVERY / 4)
+    page.write_text("last", "utf-8")
+    assert soon(lambda: bool(rebuilds))
+    assert rebuilds[-1] == "last"
+    built, end = len(rebuilds), time.monotonic() + 3 * serve.AT_MOST
+    while len(rebuilds) == built and time.monotonic() < end:
+        page.write_text(f"{time.monotonic()}", "utf-8")
+        time.sleep(serve.EVERY / 4)
+    assert len(rebuilds) > built
+
+
+def test_the_fingerprint_follows_names_and_bytes(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    page = tmp_path / "docs" / "a.md"
+    page.write_text("a", "utf-8")
+    seen = [build.fingerprint(tmp_path)]
+    page.write_text("b", "utf-8")
+    seen.append(build.fingerprint(tmp_path))
+    page.rename(tmp_path / "docs" / "b.md")
+    seen.append(build.fingerprint(tmp_path))
+    assert len(set(seen)) == 3
+    os.utime(tmp_path / "docs" / "b.md", (0, 0))
+    assert build.fingerprint(tmp_path) == seen[-1]
+    assert not build.is_fresh(tmp_path)
+    for lang in build.CONFIGS:
+        (tmp_path / "site" / lang).mkdir(parents=True)
+        (tmp_path / "site" / lang / "sitemap.xml").touch()
+        build.stamp(tmp_path, lang, seen[-1])
+    assert build.is_fresh(tmp_path)
+    (tmp_path / "docs" / "b.md").write_text("c", "utf-8")
+    assert not build.is_fresh(tmp_path)
+
+
+def test_a_validation_makes_the_site_stale_and_other_hidden_files_do_not(tmp_path: Path) -> None:
+    (tmp_path / ".cache").mkdir()
+    before = build.fingerprint(tmp_path)
+    (tmp_path / ".cache" / "site-en.stamp").write_text("x", "utf-8")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / ".a.md.swp").write_text("x", "utf-8")
+    assert build.fingerprint(tmp_path) == before
+    (tmp_path / ledger.VALIDATED).write_text("{}", "utf-8")
+    assert build.fingerprint(tmp_path) != before
+
+
+def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from shimsite import build, serve; "
+        f"build.ROOT = pathlib.Path({str(tmp_path)!r}); "
+        "build.is_fresh = lambda root=None: True; sys.exit(serve.main(['--port', '0']))"
+    )
+    for lang in build.CONFIGS:
+        (tmp_path / "site" / lang).mkdir(parents=True)
+        (tmp_path / "site" / lang / "index.html").touch()
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=build.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert "Ctrl-C" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (0, "")
