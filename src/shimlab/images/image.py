@@ -79,10 +79,9 @@ def workshop() -> list[str]:
 
 def prune() -> None:
     """Remove the stages of the build, Go's caches among them; node images and their compiled parts stay."""
-    for reference in engine.docker(
-        "images", "--format", "{{.Repository}}:{{.Tag}}", f"{recipe.BUILD}/*"
-    ).split():
-        engine.docker("rmi", reference, timeout=300)
+    references = engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}", f"{recipe.BUILD}/*").split()
+    if references:
+        engine.docker("rmi", *references, timeout=600)
     engine.docker("image", "prune", "--force", "--filter", f"label={MADE_BY}.stage", timeout=600)
 
 
@@ -113,7 +112,8 @@ def _build(missing: Sequence[Release], *, keep: bool) -> None:
     say(f"Built in {time.monotonic() - began:.0f} s: {', '.join(_described(each) for each in missing)}.")
     _forget_older(missing)
     if not keep:
-        prune()
+        with step("Removing the stages of the build"):
+            prune()
 
 
 def _with_what_they_lie_on(wanted: Sequence[Release]) -> list[Release]:
