@@ -16,8 +16,8 @@ from shimlab.machine import engine, host
 from shimlab.progress import say, step
 
 MADE_BY = recipe.MADE_BY
-# Bytes that a cold build takes at its peak on the file system of the engine's data: measured, rounded up.
-BUILD_SPACE = 10 * 10**9
+# Bytes that a cold build of all labs takes at its peak on the file system of the engine's data: measured, rounded up.
+BUILD_SPACE = 12 * 10**9
 # On a container that only the lab of this name may remove.
 OF_LAB = f"{MADE_BY}.lab"
 # Contents that are kept of each part of each release: what is in use now, and what was before it.
