@@ -16,8 +16,8 @@ from shimlab.machine import engine, host
 from shimlab.progress import say, step
 
 MADE_BY = recipe.MADE_BY
-# Bytes that a cold build takes at its peak on the file system of the engine's data: measured, rounded up.
-BUILD_SPACE = 10 * 10**9
+# Bytes that a cold build of all labs takes at its peak on the file system of the engine's data: measured, rounded up.
+BUILD_SPACE = 12 * 10**9
 # On a container that only the lab of this name may remove.
 OF_LAB = f"{MADE_BY}.lab"
 # Contents that are kept of each part of each release: what is in use now, and what was before it.
@@ -82,10 +82,9 @@ def workshop() -> list[str]:
 
 def prune() -> None:
     """Remove the stages of the build, Go's caches among them; node images and their compiled parts stay."""
-    for reference in engine.docker(
-        "images", "--format", "{{.Repository}}:{{.Tag}}", f"{recipe.BUILD}/*"
-    ).split():
-        engine.docker("rmi", reference, timeout=300)
+    references = engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}", f"{recipe.BUILD}/*").split()
+    if references:
+        engine.docker("rmi", *references, timeout=600)
     engine.docker("image", "prune", "--force", "--filter", f"label={MADE_BY}.stage", timeout=600)
 
 
@@ -116,7 +115,8 @@ def _build(missing: Sequence[Release], *, keep: bool) -> None:
     say(f"Built in {time.monotonic() - began:.0f} s: {', '.join(_described(each) for each in missing)}.")
     _forget_older(missing)
     if not keep:
-        prune()
+        with step("Removing the stages of the build"):
+            prune()
 
 
 def _with_what_they_lie_on(wanted: Sequence[Release]) -> list[Release]:
