@@ -179,7 +179,7 @@ def test_a_section_that_runs_twice_is_red(tmp_path: Path):
 def test_a_section_that_takes_too_long_is_stopped_and_cleaned_up(
     ignored: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(scenarios, "GRACE", 2)
+    monkeypatch.setattr(scenarios, "GRACE", 5)
     hanging = f'echo begun; bash -c "{ignored}sleep 60; exit"'
     done = ran(written(tmp_path, hanging, "sleep 60", seconds=2))
     assert done.problems[0].splitlines()[:2] == ["the section one did not end within 2 s:", "  begun"]
