@@ -149,7 +149,7 @@ def stream(
                         break
             # Its output is closed: what does not end by itself now is ended.
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(timeout=30)
+                child.wait(timeout=bound(30))
         finally:
             end(child)
             child.stdout.close()
@@ -165,6 +165,16 @@ def plain(line: str) -> str:
     return " ".join(ANSI.sub("", line).split())[:160]
 
 
+def has_ended(pid: int) -> bool:
+    """Tell whether a process is gone, or waits only for its parent to ask for it."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        # Gone, or gone between the opening and the reading.
+        return True
+    return stat.rsplit(")", 1)[1].split()[0] == "Z"
+
+
 def end(child: subprocess.Popen[bytes], patience: float = 15) -> None:
     """End a program that leads its own session: ask first, force after ``patience`` seconds."""
     import signal
@@ -174,7 +184,7 @@ def end(child: subprocess.Popen[bytes], patience: float = 15) -> None:
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(child.pid, sign)
-            child.wait(timeout=patience)
+            child.wait(timeout=bound(patience))
         except ProcessLookupError:
             return
         except subprocess.TimeoutExpired:

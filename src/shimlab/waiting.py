@@ -36,6 +36,18 @@ def bound(seconds: float) -> float:
     return seconds * times
 
 
+def soon(met: Callable[[], Found], seconds: float, poll: float | None = None) -> Found:
+    """Ask until the answer is true or the time is over, and return the last answer; errors are not caught.
+
+    ``seconds`` is for an ordinary machine (:func:`bound`), ``poll`` lies between two questions.
+    """
+    seconds = bound(seconds)
+    deadline = time.monotonic() + seconds
+    while not (found := met()) and time.monotonic() <= deadline:
+        time.sleep(POLL_SECONDS if poll is None else poll)
+    return found
+
+
 def wait(met: Callable[[], Found], what: str, seconds: float = 90) -> Found:
     """Ask until the answer is true, and return it; what cannot be asked yet is not so yet.
 
@@ -44,20 +56,20 @@ def wait(met: Callable[[], Found], what: str, seconds: float = 90) -> Found:
     Raises:
         LabError: it is not so after ``seconds``; the message has the last reason that was given, if any was.
     """
-    seconds = bound(seconds)
-    deadline = time.monotonic() + seconds
-    while True:
+    why = ""
+
+    def asked() -> Found | None:
+        nonlocal why
         try:
             found, why = met(), ""
         except LabError as error:
-            found, why = None, f" ({error.what})"
-        if found:
-            return found
-        if time.monotonic() > deadline:
-            raise LabError(
-                f"not within {seconds:.0f} s: {what}{why}", "`shimlab status` tells how the lab is"
-            )
-        time.sleep(POLL_SECONDS)
+            why = f" ({error.what})"
+            return None
+        return found
+
+    if found := soon(asked, seconds):
+        return found
+    raise LabError(f"not within {bound(seconds):.0f} s: {what}{why}", "`shimlab status` tells how the lab is")
 
 
 def until(current: Step, seconds: float, missing: Callable[[], list[str]]) -> None:
@@ -66,18 +78,19 @@ def until(current: Step, seconds: float, missing: Callable[[], list[str]]) -> No
     Raises:
         LabError: something still is after ``seconds``.
     """
-    seconds = bound(seconds)
-    deadline = time.monotonic() + seconds
-    while True:
+    left: list[str] = []
+
+    def is_there() -> bool:
+        nonlocal left
         try:
             left = missing()
         except LabError as error:
             left = [error.what]
-        if not left:
-            return
-        if time.monotonic() > deadline:
-            raise LabError(
-                f"not within {seconds:.0f} s: {'; '.join(left)}", "`shimlab status` tells how the lab is"
-            )
-        current.note("waiting: " + "; ".join(left))
-        time.sleep(POLL_SECONDS_OF_NODES)
+        if left:
+            current.note("waiting: " + "; ".join(left))
+        return not left
+
+    if not soon(is_there, seconds, POLL_SECONDS_OF_NODES):
+        raise LabError(
+            f"not within {bound(seconds):.0f} s: {'; '.join(left)}", "`shimlab status` tells how the lab is"
+        )

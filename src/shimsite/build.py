@@ -33,6 +33,8 @@ SOURCES = (
         "overrides",
         "terms.txt",
         *CONFIGS.values(),
+        # The versions of what makes the pages.
+        "requirements/site.txt",
     ),
     ledger.VALIDATED.as_posix(),
 )

@@ -24,7 +24,7 @@ from shimsite import build, references, root
 from shimsite.compact import compact
 from shimsite.languages import fallback
 from shimsite.notebooks import html as notebook_html
-from shimsite.notebooks import split
+from shimsite.notebooks import rendered, split
 from shimsite.tables import data
 
 log = logging.getLogger("mkdocs.hooks.shimlab")
@@ -56,6 +56,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     # What could not be read is missing elsewhere, and would be told of there once more.
     for complaint in complaints or _data[0].problems():
         log.error("%s", complaint)
+    rendered.keep(_repository(config), _language(config), config.plugins["mkdocs-jupyter"].config)
     return config
 
 

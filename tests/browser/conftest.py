@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser import walk
 
+from shimlab.waiting import bound
 from shimsite import build
 
 CHROMIUM = "/usr/bin/chromium"
@@ -29,7 +30,7 @@ FLAGS = [
 #: Language, colours, width of the window → what was seen on its pages.
 Walked = Callable[[str, str, int], walk.Walk]
 #: The longest to wait for anything on a page, in milliseconds.
-PATIENCE = 15_000
+PATIENCE = bound(15) * 1000
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -56,7 +57,7 @@ def served(folder: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
-    thread.join(timeout=5)
+    thread.join(timeout=bound(5))
 
 
 @pytest.fixture(scope="session")

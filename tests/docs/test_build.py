@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from nbformat import v4
 from tests.support import project
 
 from shimsite.checks import built as sitecheck
+from shimsite.notebooks import rendered
 
 HOME = """---
 title: Home
@@ -251,3 +253,22 @@ def complaints(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize("what", WRONG)
 def test_strict_fails_on(what: str, complaints: str) -> None:
     assert WRONG[what] in complaints
+
+
+def test_a_page_of_a_notebook_that_was_kept_is_the_one_that_would_be_made(
+    built: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(built.parent, folder)
+    shutil.rmtree(folder / "site")
+    kept = {path: path.stat().st_mtime_ns for path in (folder / rendered.FOLDER / "en").glob("*/*.json")}
+    assert len(kept) == 1
+    for text in ("one\n", "three\n"):
+        notebook = folder / "notebooks" / "01-lab.ipynb"
+        notebook.write_text(notebook.read_text("utf-8").replace('"one\\n"', json.dumps(text)), "utf-8")
+        done = project.build_strictly(folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+        now = {path: path.stat().st_mtime_ns for path in (folder / rendered.FOLDER / "en").glob("*/*.json")}
+        written = (folder / "site/en/labs/01-lab/index.html").read_bytes()
+        assert (now == kept) == (text == "one\n")
+        assert (written == (built / "en/labs/01-lab/index.html").read_bytes()) == (text == "one\n")

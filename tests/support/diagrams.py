@@ -17,6 +17,7 @@ FILE = "notebooks/records/call-chain.json"
 KEPT: dict[str, Any] = json.loads((build.ROOT / FILE).read_text("utf-8"))
 RUNTIMES = tuple(KEPT)
 LANGUAGES = ("en", "zh")
+OUT_OF_TREE = "dockershim-out-of-tree"
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -24,6 +25,23 @@ def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     data = copy.deepcopy(KEPT)
     change(data)
     return data
+
+
+def out_of_tree(*, spoken: bool = False) -> dict[str, Any]:
+    """Give a record of a node with dockershim out of the tree, as notebook 02 would keep it of the node of notebook 14.
+
+    Made of the one of dockershim: the runtime's socket is that of a program of its own, by the kernel's short name of
+    it, and that program is connected to dockerd. It writes nothing down of its calls, unless ``spoken``.
+    """
+    name, comm = OUT_OF_TREE, "dockershim-out-"
+    chain = copy.deepcopy(KEPT["dockershim"])
+    chain.update(node="shimlab-worker2", kubelet="v1.24.17")
+    top, docker = chain["sockets"][:2]
+    top.update(path=f"/run/{name}.sock", listens=comm)
+    docker.update(connected=comm)
+    if spoken:
+        chain["steps"].insert(1, {**chain["steps"][0], "by": name})
+    return {name: chain}
 
 
 def chains(data: dict[str, Any] = KEPT) -> dict[str, Chain]:
@@ -48,5 +66,6 @@ def values(chain: Chain) -> set[str]:
         found |= {socket.path, *socket.listens, *socket.connected}
     for process in chain.processes:
         found |= {process.name, process.shim, process.namespace, *process.parents}
-    # The kernel's short name of the shim is said in full.
-    return {name for name in found if not (name != shim and record.is_same(shim, name))}
+    # The kernel's short names of the shim and of who takes part are said in full.
+    full = (shim, *chain.programs)
+    return {name for name in found if not any(name != each and record.is_same(each, name) for each in full)}

@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 from nbformat import v4
+from tests.support import command
 
 from shimfacts import ledger
 from shimsite import build
@@ -105,11 +106,5 @@ def build_strictly(folder: Path, lang: str = "en") -> subprocess.CompletedProces
         settings = (build.ROOT / name).read_text("utf-8")
         # Without a `nav` of its own, MkDocs takes the pages that there are.
         (folder / name).write_text(re.sub(r"^nav:\n(?:[ #].*\n|\n)+", "", settings, flags=re.M), "utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", build.CONFIGS[lang]],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    argv = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", build.CONFIGS[lang]]
+    return command.program(*argv, cwd=folder, seconds=120)

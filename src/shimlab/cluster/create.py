@@ -14,7 +14,7 @@ from shimlab.cluster import kubeconfig, status
 from shimlab.errors import LabError
 from shimlab.machine import kind
 from shimlab.progress import Step, say, step
-from shimlab.waiting import bound
+from shimlab.waiting import POLL_SECONDS_OF_NODES, bound, soon
 
 CREATE_SECONDS = 600
 READY_SECONDS = 180
@@ -85,13 +85,16 @@ def _undone_on_failure() -> Iterator[None]:
 
 
 def _wait_until_ready(current: Step) -> None:
-    seconds = bound(READY_SECONDS)
-    deadline = time.monotonic() + seconds
-    while missing := _missing():
-        if time.monotonic() > deadline:
-            raise LabError(f"not ready within {seconds:.0f} s: {', '.join(missing)}", "try again")
-        current.note("waiting for " + ", ".join(missing))
-        time.sleep(0.5)
+    missing: list[str] = []
+
+    def is_ready() -> bool:
+        nonlocal missing
+        if missing := _missing():
+            current.note("waiting for " + ", ".join(missing))
+        return not missing
+
+    if not soon(is_ready, READY_SECONDS, POLL_SECONDS_OF_NODES):
+        raise LabError(f"not ready within {bound(READY_SECONDS):.0f} s: {', '.join(missing)}", "try again")
 
 
 def _missing() -> list[str]:

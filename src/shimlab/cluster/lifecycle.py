@@ -192,7 +192,7 @@ def _leave_engine(found: engine.Engine, *, last: bool) -> bool:
         return False
     with step("Stopping our Docker engine"):
         if not last:
-            say("  it goes on: another lab comes up, or goes down, in it")
+            say("  it goes on: another lab comes up or goes down in it, or an image is built")
         elif engine.stop_private():
             return True
         else:

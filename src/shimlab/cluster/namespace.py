@@ -89,7 +89,7 @@ class Namespace:
             LabError: the API server refuses or does not answer.
         """
         return {
-            name: self._create(name, _spec(node, command, container or {}, spec))
+            name: self._create(name, pod_spec(node, command, container or {}, **spec))
             for name, node in pods.items()
         }
 
@@ -111,7 +111,7 @@ class Namespace:
 
         def met() -> dict[str, Any] | None:
             found = {name: self.read(name) for name in names}
-            return found if all(_is_ready(pod) for pod in found.values()) else None
+            return found if all(is_ready(pod) for pod in found.values()) else None
 
         return wait(met, f"pods {', '.join(names)} in {self.name}", seconds) or {}
 
@@ -180,9 +180,10 @@ def container_id(pod: Any) -> str:  # noqa: ANN401 - the client has no types
     return str(statuses[0].container_id).rpartition("//")[2]
 
 
-def _spec(
-    node: str, command: Sequence[str], container: Mapping[str, Any], spec: Mapping[str, object]
+def pod_spec(
+    node: str, command: Sequence[str], container: Mapping[str, Any], **spec: object
 ) -> dict[str, Any]:
+    """Return what makes a pod with one container run on a node, past the scheduler and what keeps other pods off it."""
     return {
         "nodeName": node,
         "tolerations": [{"operator": "Exists"}],
@@ -202,6 +203,7 @@ def _spec(
     }
 
 
-def _is_ready(pod: Any) -> bool:  # noqa: ANN401 - the client has no types
+def is_ready(pod: Any) -> bool:  # noqa: ANN401 - the client has no types
+    """Tell whether a pod has containers, and all of them are ready."""
     statuses = pod.status.container_statuses or []
     return bool(statuses) and all(each.ready for each in statuses)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shimlab.clients.kube import answering, core
-from shimlab.cluster.namespace import IMAGE
+from shimlab.cluster.namespace import is_ready, pod_spec
 from shimlab.errors import LabError
 
 PROGRAM = "sleep"
@@ -29,17 +29,10 @@ class FaultPod:
         """
         from kubernetes import client
 
-        container = {"name": "wait", "image": IMAGE, "command": [PROGRAM, "1000000"]}
+        container = {"name": "wait", "imagePullPolicy": "IfNotPresent"}
         body = {
             "metadata": {"name": self.name, "labels": {"app": "shimlab-fault"}},
-            "spec": {
-                # Past the scheduler, and past what keeps other pods off a broken node.
-                "nodeName": self.node,
-                "tolerations": [{"operator": "Exists"}],
-                "terminationGracePeriodSeconds": 0,
-                "automountServiceAccountToken": False,
-                "containers": [{**container, "imagePullPolicy": "IfNotPresent"}],
-            },
+            "spec": pod_spec(self.node, [PROGRAM, "1000000"], container),
         }
         try:
             with answering(passing=(409,)):
@@ -93,8 +86,7 @@ class FaultPod:
             LabError: the API server refuses or does not answer.
         """
         found = self.read()
-        statuses = (found.status.container_statuses if found else None) or []
-        return bool(statuses) and all(each.ready for each in statuses)
+        return found is not None and is_ready(found)
 
     def event(self, *parts: str) -> tuple[str, str]:
         """Return reason and message of the first of its events with all of the ``parts``; two empty ones if none.

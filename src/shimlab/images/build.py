@@ -7,8 +7,9 @@ import fcntl
 import re
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 
 from shimlab import paths, process
@@ -22,7 +23,22 @@ from shimlab.progress import Step, step
 BASE_UPSTREAM = "debian:bookworm-slim@sha256:4724b8cc51e33e398f0e2e15e18d5ec2851ff0c2280647e1310bc1642182655d"
 BUILD_SECONDS = 5400
 # Two compilers keep two cores busy where one of them links or loads; more of them only want more memory.
-SIDE_BY_SIDE = 2
+COMPILERS = 2
+# What waits for the network or the disk goes on beside them.
+WAITERS = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of a build: what it is called, what it does, and the jobs listed before it that it waits for.
+
+    ``work`` gets an event: once it is set, it ends within seconds. ``compiles`` says that it keeps processors busy.
+    """
+
+    name: str
+    work: Callable[[threading.Event], None]
+    after: frozenset[str] = frozenset()
+    compiles: bool = False
 
 
 @contextlib.contextmanager
@@ -119,7 +135,7 @@ def build(
             *[word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")],
             str(context),
         ],
-        paths.log_dir() / f"build-{re.sub(r'[^A-Za-z0-9.]+', '-', tag.partition('/')[2])}.log",
+        paths.log_dir() / f"build-{_log_name(tag)}.log",
         on_line=lines.read,
         env=engine.current().environment,
         timeout=BUILD_SECONDS,
@@ -127,11 +143,16 @@ def build(
     )
 
 
+def _log_name(tag: str) -> str:
+    """Return the name of an image's log: one for all contents, so that logs do not pile up."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", recipe.kind_of(tag).partition("/")[2]).strip("-")
+
+
 def part(wanted: Part, *, stop: threading.Event | None = None) -> None:
     """Build one part of the node image, as a step of its own.
 
     Raises:
-        LabError: as :func:`build` does.
+        LabError: as :func:`build` does, or a file changed meanwhile; there is no image of that name then.
     """
     with step(f"Building {wanted.target} ({wanted.of})") as current, tempfile.TemporaryDirectory() as folder:
         dockerfile = Path(folder) / "Dockerfile"
@@ -146,35 +167,55 @@ def part(wanted: Part, *, stop: threading.Event | None = None) -> None:
             labels=dict(wanted.labels),
             stop=stop,
         )
+        if not wanted.is_current:
+            engine.docker("rmi", wanted.reference, timeout=300)
+            raise LabError(
+                f"files of {wanted.target} changed while it was built", "run the same command again"
+            )
 
 
-def side_by_side(parts: Iterable[Part]) -> None:
-    """Build parts, SIDE_BY_SIDE at a time; the first that fails, and Ctrl-C, end the others.
+def job(wanted: Part) -> Job:
+    """Return the job that builds a part: named like its image, after what the part needs."""
+    return Job(wanted.reference, lambda stop: part(wanted, stop=stop), wanted.needs, wanted.compiles)
+
+
+def side_by_side(jobs: Sequence[Job]) -> None:
+    """Do jobs, COMPILERS and WAITERS of them at a time, those listed first before others that could begin as well.
+
+    The first that fails, and Ctrl-C, end the others. A name that no earlier job has is not waited for.
 
     Raises:
-        LabError: as :func:`build` does.
+        LabError: as the job that failed does.
     """
     stop = threading.Event()
-    failures: list[Exception] = []
-
-    def one(wanted: Part) -> None:
-        if stop.is_set():
-            return
+    failures: list[BaseException] = []
+    names: set[str] = set()
+    waiting = []
+    for each in jobs:
+        waiting.append((each, each.after & names))
+        names.add(each.name)
+    running: dict[Future[None], Job] = {}
+    done: set[str] = set()
+    with ThreadPoolExecutor(COMPILERS + WAITERS) as pool:
         try:
-            part(wanted, stop=stop)
-        except Exception as failure:
-            failures.append(failure)
-            stop.set()
-
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        running = [pool.submit(one, each) for each in parts]
-        try:
-            wait(running)
+            while running or waiting:
+                for pair in list(waiting):
+                    each, after = pair
+                    alike = sum(other.compiles == each.compiles for other in running.values())
+                    if after <= done and alike < (COMPILERS if each.compiles else WAITERS):
+                        running[pool.submit(each.work, stop)] = each
+                        waiting.remove(pair)
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    done.add(running.pop(future).name)
+                    if failure := future.exception():
+                        # Those after the first are broken off because of it, and nothing else begins.
+                        failures.append(failure)
+                        waiting.clear()
+                        stop.set()
         finally:
             # Nothing is left to stop, or Ctrl-C has come: to this thread and to no other.
             stop.set()
     if failures:
-        # Those after the first were broken off because of it.
         raise failures[0]
 
 

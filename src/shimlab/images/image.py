@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,15 +10,18 @@ from pathlib import Path
 from shimlab import paths
 from shimlab.errors import LabError
 from shimlab.images import build, recipe, release, stores
+from shimlab.images.build import Job
 from shimlab.images.release import Release
 from shimlab.machine import engine, host
 from shimlab.progress import say, step
 
 MADE_BY = recipe.MADE_BY
-# Bytes that a cold build takes at its peak on the file system of the engine's data: measured, rounded up.
-BUILD_SPACE = 10 * 10**9
+# Bytes that a cold build of all labs takes at its peak on the file system of the engine's data: measured, rounded up.
+BUILD_SPACE = 12 * 10**9
 # On a container that only the lab of this name may remove.
 OF_LAB = f"{MADE_BY}.lab"
+# Contents that are kept of each part of each release: what is in use now, and what was before it.
+CONTENTS = 2
 exists = build.exists
 
 
@@ -77,11 +81,10 @@ def workshop() -> list[str]:
 
 
 def prune() -> None:
-    """Remove the stages of the build, Go's caches among them; node images and dockershim's program stay."""
-    for reference in engine.docker(
-        "images", "--format", "{{.Repository}}:{{.Tag}}", f"{recipe.BUILD}/*"
-    ).split():
-        engine.docker("rmi", reference, timeout=300)
+    """Remove the stages of the build, Go's caches among them; node images and their compiled parts stay."""
+    references = engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}", f"{recipe.BUILD}/*").split()
+    if references:
+        engine.docker("rmi", *references, timeout=600)
     engine.docker("image", "prune", "--force", "--filter", f"label={MADE_BY}.stage", timeout=600)
 
 
@@ -108,12 +111,12 @@ def _build(missing: Sequence[Release], *, keep: bool) -> None:
     with step("Base image") as current:
         build.ensure_base(current)
     began = time.monotonic()
-    _programs(missing)
-    for each in missing:
-        _node(each)
+    build.side_by_side(_jobs(missing))
     say(f"Built in {time.monotonic() - began:.0f} s: {', '.join(_described(each) for each in missing)}.")
+    _forget_older(missing)
     if not keep:
-        prune()
+        with step("Removing the stages of the build"):
+            prune()
 
 
 def _with_what_they_lie_on(wanted: Sequence[Release]) -> list[Release]:
@@ -138,32 +141,56 @@ def _bytes(reference: str) -> int:
     return int(engine.docker("image", "inspect", "--format", "{{.Size}}", reference))
 
 
-def _programs(missing: Sequence[Release]) -> None:
-    """Build what compiles and what apt installs, side by side: none of it needs another part but its Go."""
-    shim = recipe.dockershim()
-    compiled = [dict(each.recipe) for each in missing]
-    parts = [part for each in missing for part in recipe.programs(each)]
-    if any(each.on is None for each in missing) and not exists(shim.reference):
-        compiled.append(dict(shim.arguments))
-        # After the first of them, which takes the longest of all.
-        parts.insert(1, shim)
-    # One after the other: they begin alike (image_recipe.cut says what side by side would do to that).
-    for part in {part.reference: part for part in map(recipe.toolchain, compiled)}.values():
-        build.part(part)
-    build.side_by_side(parts)
+def _jobs(missing: Sequence[Release]) -> list[Job]:
+    """List what is to be done for the node images of releases: whole ones first, since others may lie on them."""
+    jobs: dict[str, Job] = {}
+    for each in sorted(missing, key=lambda wanted: bool(wanted.on)):
+        lacking = [part for part in recipe.programs(each) if not exists(part.reference)]
+        for part in recipe.with_what_they_start_from(lacking):
+            jobs.setdefault(part.reference, build.job(part))
+        for job in _node(each):
+            jobs[job.name] = job
+    return list(jobs.values())
 
 
-def _node(wanted: Release) -> None:
-    """Put a node image together: the parts are there, or come from the builder's cache."""
+def _node(wanted: Release) -> list[Job]:
+    """List what puts a node image together of its programs."""
     if wanted.on:
-        part = recipe.node(wanted, release.load(wanted.on).tag)
-        build.part(part)
-        stores.finish(wanted, part.reference)
-        return
+        beneath = release.load(wanted.on).tag
+        part = recipe.node(wanted, beneath)
+        on_top = Job(part.reference, lambda stop: build.part(part, stop=stop), part.needs | {beneath})
+        return [
+            on_top,
+            Job(wanted.tag, lambda _: stores.finish(wanted, part.reference), frozenset({on_top.name})),
+        ]
     node = recipe.node(wanted)
     images = recipe.images(wanted)
-    for part in (node, *images.values()):
-        build.part(part)
-    with step(f"Filling the image stores of {wanted.version}") as current:
-        built = {name: part.reference for name, part in images.items()}
-        stores.fill(wanted, node.reference, built, current)
+
+    def fill(stop: threading.Event) -> None:
+        with step(f"Filling the image stores of {wanted.version}") as current:
+            built = {name: part.reference for name, part in images.items()}
+            stores.fill(wanted, node.reference, built, current, stop)
+
+    parts = [node, *images.values()]
+    after = frozenset(part.reference for part in parts)
+    return [*map(build.job, parts), Job(wanted.tag, fill, after)]
+
+
+def _forget_older(used: Sequence[Release]) -> None:
+    """Remove contents of compiled parts that were not used for longest, beyond CONTENTS of each part of each release.
+
+    When one was used last is the time at which it was tagged last.
+    """
+    for part in (part for each in used for part in recipe.programs(each)):
+        engine.docker("tag", part.reference, part.reference)
+    references = engine.docker("images", "--format", "{{.Repository}}:{{.Tag}}", f"{recipe.KEPT}*").split()
+    if not references:
+        return
+    times = engine.docker("image", "inspect", "--format", "{{json .Metadata.LastTagTime}}", *references)
+    newest_first = sorted(zip(times.split("\n"), references, strict=False), reverse=True)
+    found: dict[str, int] = {}
+    for _, reference in newest_first:
+        kind = recipe.kind_of(reference)
+        found[kind] = found.get(kind, 0) + 1
+        if found[kind] > CONTENTS:
+            engine.docker("rmi", reference, timeout=300)

@@ -8,14 +8,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from shimlab import paths, process
 from shimlab.errors import LabError
 from shimlab.machine import host
-from shimlab.waiting import bound
+from shimlab.waiting import bound, soon
 
 RUN = Path("/run/shimlab")
 SOCKET = f"unix://{RUN}/docker.sock"
@@ -174,17 +173,16 @@ def start_private() -> None:
         child = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
         )
-    seconds = bound(START_SECONDS)
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+
+    def answers() -> bool:
         if child.poll() is not None:
             last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
             raise LabError(f"dockerd ended: {' '.join(last)[:200]}", f"its log is {log}")
-        if Path(SOCKET.removeprefix("unix://")).exists() and _ask(SOCKET):
-            return
-        time.sleep(0.2)
-    process.end(child)
-    raise LabError(f"dockerd does not answer within {seconds:.0f} s", f"its log is {log}")
+        return Path(SOCKET.removeprefix("unix://")).exists() and bool(_ask(SOCKET))
+
+    if not soon(answers, START_SECONDS):
+        process.end(child)
+        raise LabError(f"dockerd does not answer within {bound(START_SECONDS):.0f} s", f"its log is {log}")
 
 
 def _ask(address: str) -> Engine | None:
@@ -207,12 +205,10 @@ def _ask(address: str) -> Engine | None:
 def _forget_the_killed(seconds: float = 20) -> None:
     # A killed process has a number until its parent asks for it, and an engine that finds the number alive refuses
     # to start, or waits for a containerd that does not answer any more.
-    deadline = time.monotonic() + bound(seconds)
     for pidfile in (PIDFILE, *(RUN / "docker" / "containerd").glob("*.pid")):
         try:
             command = Path("/proc", pidfile.read_text(encoding="ascii").strip(), "cmdline")
-            while not command.read_bytes() and time.monotonic() < deadline:
-                time.sleep(0.1)
+            soon(command.read_bytes, seconds)
         except OSError:
             pass
         pidfile.unlink(missing_ok=True)
@@ -228,32 +224,29 @@ def _private_pid() -> int | None:
 
 
 def _gone(pid: int, seconds: float) -> bool:
-    deadline = time.monotonic() + bound(seconds)
-    while time.monotonic() < deadline:
+    def has_ended() -> bool:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
-        stat = Path(f"/proc/{pid}/stat")
-        if (
-            not stat.exists()
-            or stat.read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()[0] == "Z"
-        ):
-            return True
-        time.sleep(0.1)
-    return False
+        return process.has_ended(pid)
+
+    return soon(has_ended, seconds)
 
 
 def _unmount(place: str, seconds: float = 20) -> None:
     # The engine's own containerd ends a moment after it, and holds its folder until then.
-    deadline = time.monotonic() + bound(seconds)
-    while True:
+    why: LabError | None = None
+
+    def is_unmounted() -> bool:
+        nonlocal why
         try:
             process.output(["umount", place], remedy=f"umount {place}, then `shimlab down` again")
-        except LabError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
+        except LabError as error:
+            why = error
+            return False
+        return True
+
+    if not soon(is_unmounted, seconds) and why:
+        raise why
 
 
 def _where_from() -> str:

@@ -8,7 +8,6 @@ Sources for a kubelet's last words: k8s.io/component-base v0.24.17, cli/run.go, 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import total_ordering
@@ -18,7 +17,7 @@ from shimlab.kubelet_flags import FIRST_WITHOUT_DOCKERSHIM
 from shimlab.node import exec as nodes
 from shimlab.node import journal
 from shimlab.progress import Step
-from shimlab.waiting import POLL_SECONDS_OF_NODES, bound, until
+from shimlab.waiting import POLL_SECONDS_OF_NODES, soon, until
 
 FOLDER = "/usr/local/lib/shimlab/kubelet"
 LINK = "/usr/bin/kubelet"
@@ -164,14 +163,16 @@ def works(node: str, seconds: float = 15) -> bool:
     Raises:
         LabError: the node cannot be asked.
     """
-    deadline, deaths = time.monotonic() + bound(seconds), _deaths(node)
-    while not healthy(node):
+    deaths = _deaths(node)
+
+    def outcome() -> str:
+        if healthy(node):
+            return "works"
         state = nodes.run(node, ["systemctl", "show", "--property=ActiveState", "--value", "kubelet"])
-        over = time.monotonic() > deadline or _deaths(node) >= deaths + DEATHS
-        if over or state.strip() in {"inactive", "failed"}:
-            return False
-        time.sleep(POLL_SECONDS_OF_NODES)
-    return True
+        has_ended = state.strip() in {"inactive", "failed"} or _deaths(node) >= deaths + DEATHS
+        return "ended" if has_ended else ""
+
+    return soon(outcome, seconds, POLL_SECONDS_OF_NODES) == "works"
 
 
 def last_words(node: str, began: float) -> str:

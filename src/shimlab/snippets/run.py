@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shimfacts import snippets
 from shimlab.paths import repository
 
 ROOT = repository()
@@ -34,12 +35,18 @@ PLACEHOLDERS: list[tuple[str, str]] = [
     (r"(?m)(?<=   )(?:\d+[ydhms]){1,2}$", "<age>"),
     # All of a node's containers, however many it has; that some of them did not run on stays to be seen.
     (r"\b(\d+) of \1 containers run on(?!, [1-9])", "<n> of <n> containers run on"),
+    # A pod that a controller made, as NAMESPACE/NAME or pod/NAME: the end of its name is random, and what a Deployment
+    # puts before it is a hash of the pod's template. Kubernetes takes both from these 27 characters.
+    (
+        r"(?<![\w./-])([a-z0-9-]+/[a-z0-9-]*?[a-z0-9])(?:-[HASH]{8,10})?-[HASH]{5}(?![\w./-])".replace(
+            "HASH", "bcdfghjklmnpqrstvwxz2456789"
+        ),
+        r"\1-<hash>",
+    ),
 ]
 
 #: What `shimlab` writes to stderr while it works (shimlab.progress): steps and their times, no part of an answer.
 _PROGRESS = re.compile(r"(?:[•✓] |  … )")
-
-_INCLUDE = re.compile(r'^-+8<-+ "shell/([\w.-]+\.sh)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,8 @@ def in_page_order() -> list[Path]:
     """List all snippets: as the pages include them from top to bottom, pages by name; then the others by name."""
     seen: dict[str, None] = {}
     for page in sorted(PAGES.rglob("*.md")):
-        seen.update(dict.fromkeys(_INCLUDE.findall(page.read_text(encoding="utf-8"))))
-    there = {path.name: path for path in sorted(FOLDER.glob("*.sh"))}
+        seen.update(dict.fromkeys(each.path for each in snippets.includes(page.read_text(encoding="utf-8"))))
+    there = {f"shell/{path.name}": path for path in sorted(FOLDER.glob("*.sh"))}
     return [there[name] for name in seen if name in there] + [
         path for name, path in there.items() if name not in seen
     ]

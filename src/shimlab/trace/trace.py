@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from shimlab import evidence
@@ -44,6 +45,10 @@ class Trace:
         """Note that the one who records does something now, by the node's clock."""
         self.calls.append(Call(_now(self.node), calls.WE, what, (), what))
 
+    def take(self, *said: Iterable[Call]) -> None:
+        """Add what several programs said, each in an order of its own, and put all in the order of the node's clock."""
+        self.calls = sorted([*self.calls, *chain.from_iterable(said)])
+
     def of_pod(self, uid: str) -> list[Call]:
         """Return what changed something for a pod, and the marks.
 
@@ -71,13 +76,12 @@ def of(name: str) -> Iterator[Trace]:
         events = stack.enter_context(_Events(name))
         began = _now(name)
         yield trace
-        published = events.taken()
-        written = [
-            *calls.by_kubelet(evidence.kubelet_log(name, since=began)),
-            *calls.by_dockerd(evidence.log(name, "docker", since=began)),
-            *calls.by_containerd(evidence.log(name, "containerd", since=began)),
-        ]
-        trace.calls = sorted([*trace.calls, *written, *published])
+        trace.take(
+            events.taken(),
+            calls.by_kubelet(evidence.kubelet_log(name, since=began)),
+            calls.by_dockerd(evidence.log(name, "docker", since=began)),
+            calls.by_containerd(evidence.log(name, "containerd", since=began)),
+        )
         trace.note()
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from shimsite.diagrams import layout
-from shimsite.diagrams.chain import Chain, Socket
+from shimsite.diagrams.chain import Chain, Socket, is_same
 
 #: The sentences. As in words.py they name nothing but what the record says, which comes for `{…}`.
 SENTENCES: Mapping[str, Mapping[str, str]] = {
@@ -91,9 +91,15 @@ def _socket(chain: Chain, socket: Socket, lang: str) -> Iterator[tuple[str, Mapp
     spoken = "self" if server == asker else "cri" if is_first else layout.spoken(server)
     names = {**vars(chain), **vars(socket), "asker": asker, "inside": chain.inside, "server": server}
     yield spoken, {**names, "caller": named}
-    if also := [name for name in socket.listens if name not in (server, asker)]:
+    if also := _others(socket.listens, (server, asker)):
         yield "too", {**names, "others": AND[lang].join(also)}
-    if aside := [name for name in socket.connected if name not in (caller, asker if is_first else "")]:
+    if aside := _others(socket.connected, (caller, *([asker] if is_first else []))):
         yield "aside", {**names, "others": AND[lang].join(aside)}
-        if idle := [name for name in aside if name not in chain.programs]:
+        if idle := _others(aside, chain.programs):
             yield "idle", {**names, "others": AND[lang].join(idle)}
+
+
+def _others(names: Iterable[str], programs: Iterable[str]) -> list[str]:
+    """Keep those of the kernel's names that mean none of the programs."""
+    known = tuple(programs)
+    return [name for name in names if not any(is_same(program, name) for program in known)]

@@ -30,6 +30,14 @@ class Socket:
     listens: tuple[str, ...]
     connected: tuple[str, ...]
 
+    def has_listening(self, program: str) -> bool:
+        """Tell whether a program listens there."""
+        return any(is_same(program, name) for name in self.listens)
+
+    def has_connected(self, program: str) -> bool:
+        """Tell whether a program is connected there."""
+        return any(is_same(program, name) for name in self.connected)
+
 
 @dataclass(frozen=True)
 class Process:
@@ -80,19 +88,26 @@ class Chain:
 
     @property
     def programs(self) -> tuple[str, ...]:
-        """List the programs that took part, in the order in which they first spoke."""
-        return tuple(dict.fromkeys(step.by for step in self.steps))
+        """List the programs that took part, from call to call: in the order in which they first spoke.
+
+        A runtime that is a program of its own and writes nothing down, as dockershim out of the tree, stands where
+        its socket says: after the first, whose calls come to it.
+        """
+        first, *others = dict.fromkeys(step.by for step in self.steps)
+        top = self.sockets[0]
+        is_silent = top.has_listening(self.runtime) and not any(map(top.has_listening, (first, *others)))
+        return (first, *([self.runtime] if is_silent else []), *others)
 
     @property
     def inside(self) -> str:
         """Name the part of the kubelet that answers CRI, if the kubelet itself listens at its runtime's socket."""
-        return self.runtime if self.programs[0] in self.sockets[0].listens else ""
+        return self.runtime if self.sockets[0].has_listening(self.steps[0].by) else ""
 
     def at(self, program: str) -> Socket | None:
         """Find the socket of a program; the one for its own calls is not that of its part inside."""
         if program == self.inside:
             return self.sockets[0]
-        found = [each for each in self.sockets if any(is_same(program, name) for name in each.listens)]
+        found = [each for each in self.sockets if each.has_listening(program)]
         return next((each for each in found if not (self.inside and each is self.sockets[0])), None)
 
 
@@ -195,7 +210,7 @@ def _check(chain: Chain, at: _At) -> None:
     first, *others = chain.programs
     if len(others) < 2:
         raise at.key("steps").wrong(f"are by {', '.join(chain.programs)}, too few programs for a chain")
-    if not set(chain.sockets[0].listens) & {first, others[0]}:
+    if not any(map(chain.sockets[0].has_listening, (first, others[0]))):
         raise (
             at.key("sockets")
             .key("0")
@@ -205,11 +220,11 @@ def _check(chain: Chain, at: _At) -> None:
         above = chain.programs[number]
         if not (socket := chain.at(program)):
             raise at.key("sockets").wrong(f"has none at which {program} listens, and a step is by it")
-        if above not in socket.connected:
+        if not socket.has_connected(above):
             raise at.key("sockets").wrong(
                 f"{socket.path}: {program} spoke after {above}, which is not connected there: {socket.connected}"
             )
-    if first not in chain.sockets[0].connected:
+    if not chain.sockets[0].has_connected(first):
         raise (
             at.key("sockets").key("0").wrong(f"is not the one that {first}, who spoke first, is connected to")
         )

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from shimsite.diagrams import geometry, shapes
-from shimsite.diagrams.chain import Chain, Process, RecordError
+from shimsite.diagrams.chain import Chain, Process, RecordError, is_same
 from shimsite.diagrams.geometry import (
+    BESIDE,
     CALL,
     FIRST,
     HALVES,
@@ -35,8 +36,9 @@ def draw(
         RecordError: a chain holds what has no place in the picture.
     """
     top = max(geometry.asking(chain, rows) for chain in chains)
+    deep = geometry.depth(chains)
     return [
-        _Sheet(Places(chain, rows, top), lang).draw(title, description)
+        _Sheet(Places(chain, rows, top, deep), lang).draw(title, description)
         for chain, (title, description) in zip(chains, describe, strict=True)
     ]
 
@@ -80,16 +82,21 @@ class _Sheet:
 
     def _daemons(self) -> None:
         at, rows, (left, right) = self.at, self.rows, FIRST
-        if at.between:
-            self._server(
-                at.between, geometry.BETWEEN, at.y_between, rows.tall, "box" if at.takes_part else "box idle"
-            )
+        for each in at.between:
+            ends, look = (LEFT, self._right(each)), "box" if at.takes_part else "box idle"
+            self._server(each, ends, at.y_between(each), rows.tall, look)
         self._server(at.starter, geometry.STARTER, at.y_start, rows.box)
         middle = (at.y_start + at.start_ends) / 2
         name = Text(left + 10, middle - (4 if rows.full else -5), ((at.first, True),), "name")
         texts = [name, *([self._caption(left + 10, middle + 15, "first")] if rows.full else [])]
         box = shapes.rect(left, at.y_start, right - left, at.start_ends - at.y_start)
         self._add(at.first, "box", (box,), *texts)
+
+    def _right(self, name: str) -> float:
+        """Say where the box of a daemon between ends at the right: where its name and its socket's path have room."""
+        socket = self.chain.at(name)
+        path = self._path(0, 0, socket.path).width + 16 if socket and self.rows.full else 0
+        return max(geometry.BETWEEN[1], LEFT + path, LEFT + 24 + self._name(0, 0, name).width)
 
     def _server(self, name: str, ends: Ends, y: float, height: float, look: str = "box") -> None:
         """Draw who listens at a socket: the socket as a tab with its path, and below it the box."""
@@ -106,15 +113,18 @@ class _Sheet:
 
     def _remarks(self, name: str, title: Text, right: float) -> list[Text]:
         """Say what else is known of who listens: which CRI it answers in, who listens too, that nobody calls it."""
-        socket = self.chain.at(name)
+        socket, is_between = self.chain.at(name), name in self.at.between
+        found = []
         if socket is self.chain.sockets[0]:
-            return [self._caption(right - 10, title.y, "cri-version", self.chain.cri, anchor="end")]
-        if name != self.at.between:
-            return []
-        if not self.at.takes_part:
-            return [self._caption(title.x, title.y + 18, "idle")]
-        others = [each for each in (socket.listens if socket else ()) if each != name]
-        return [self._caption(title.x, title.y + 18, "too", ", ".join(others))] if others else []
+            x, y, anchor = (title.x, title.y + 18, "start") if is_between else (right - 10, title.y, "end")
+            found.append(self._caption(x, y, "cri-version", self.chain.cri, anchor=anchor))
+        if is_between and not self.at.takes_part:
+            found.append(self._caption(title.x, title.y + 18, "idle"))
+        elif is_between and socket:
+            others = [each for each in socket.listens if not is_same(name, each)]
+            x = found[-1].x + found[-1].width + 12 if found else title.x
+            found += [self._caption(x, title.y + 18, "too", ", ".join(others))] if others else []
+        return found
 
     def _shims(self) -> None:
         at, rows = self.at, self.rows
@@ -168,16 +178,34 @@ class _Sheet:
             self._loop()
         if at.takes_part:
             caller, y = (chain.inside, at.ask_ends - 14) if chain.inside else (at.asker, at.ask_ends)
-            self._call(caller, at.between, (CALL, y), (CALL, at.y_between))
-            self._call(at.between, at.starter, (CALL, at.between_ends), (CALL, at.y_start))
-            self._aside(at.asker, (LANE, at.ask_ends), (LANE, at.y_start))
+            for each in at.between:
+                self._call(caller, each, (CALL, y), (CALL, at.y_between(each)))
+                caller, y = each, at.between_ends(each)
+            self._call(caller, at.starter, (CALL, y), (CALL, at.y_start))
+            self._past()
         else:
-            self._call(at.asker, at.starter, (LANE, at.ask_ends), (LANE, at.y_start), "cri")
-            self._aside(at.between, (CALL, at.between_ends), (CALL, at.y_start))
+            self._call(at.asker, at.starter, (LANE, at.ask_ends), (LANE, at.y_start))
+            socket = self.chain.at(at.starter)
+            for each in (name for name in at.between if socket and socket.has_connected(name)):
+                self._aside(each, at.starter, (CALL, at.between_ends(each)), (CALL, at.y_start))
         for of, (left, _) in at.shims():
             x = left + CALL - LEFT
             ends = (x, at.start_ends), (x, at.y_shim)
-            self._call(at.starter, f"shim-{of}", *ends, spoken(at.shim), crosses=left > LEFT)
+            self._call(at.starter, f"shim-{of}", *ends, crosses=left > LEFT)
+
+    def _past(self) -> None:
+        """Draw the connections of who asks past those that it calls: by a lane that goes around what is wide."""
+        at, y = self.at, self.at.ask_ends
+        lane = [(LANE, y)]
+        if wide := [each for each in at.between if self._right(each) > geometry.BETWEEN[1]]:
+            x, turn = max(map(self._right, wide)) + BESIDE, at.between_ends(wide[-1]) + self.rows.gap / 2
+            lane = [(x, y), (x, turn), (LANE, turn)]
+        for program in at.passed:
+            if program == at.starter:
+                self._aside(at.asker, program, *lane, (LANE, at.y_start))
+            else:
+                middle = at.between_ends(program) - self.rows.tall / 2
+                self._aside(at.asker, program, *lane, (LANE, middle), (self._right(program), middle))
 
     def _loop(self) -> None:
         """Draw the call that leaves the program of who asks and comes back into it."""
@@ -191,10 +219,9 @@ class _Sheet:
         words = [self._caption(edge + 12, inside - 7, "cri")] if rows.full else []
         self._add(f"{at.asker}>{self.chain.inside}", "call", (shapes.arrow(*points),), *words)
 
-    def _call(
-        self, caller: str, to: str, start: Point, end: Point, word: str = "", *, crosses: bool = False
-    ) -> None:
-        word = word or spoken(to)
+    def _call(self, caller: str, to: str, start: Point, end: Point, *, crosses: bool = False) -> None:
+        program = self.at.shim if to.startswith("shim-") else to
+        word = "cri" if self.chain.at(program) is self.chain.sockets[0] else spoken(program)
         said = self._caption(
             end[0] + 10, end[1] - self.rows.gap / 2 + 6, word, to if word == "containerd" else ""
         )
@@ -202,14 +229,13 @@ class _Sheet:
         texts = [said] if self.rows.full else []
         self._add(f"{caller}>{to}", "call", (*gap, shapes.arrow(start, end)), *texts)
 
-    def _aside(self, who: str, start: Point, end: Point) -> None:
-        """Draw a connection over which nobody was asked for anything, if the record holds it."""
-        socket = self.chain.at(self.at.starter)
-        if not who or socket is None or who not in socket.connected:
-            return
-        words = self._caption(end[0] + 10, end[1] - self.rows.gap / 2 + 6, "aside")
-        texts = [words] if self.rows.full else []
-        self._add(f"{who}-{self.at.starter}", "aside", (shapes.line(start, end),), *texts)
+    def _aside(self, who: str, to: str, *points: Point) -> None:
+        """Draw a connection over which nobody was asked for anything."""
+        (x, y), (_, before) = points[-1], points[-2]
+        # Beside the lane: above where it ends, or where it turns to the left.
+        at = (x + 10, y - self.rows.gap / 2 + 6) if y != before else (points[-2][0] + 10, y + 4)
+        texts = [self._caption(*at, "aside")] if self.rows.full else []
+        self._add(f"{who}-{to}", "aside", (shapes.line(*points),), *texts)
 
     def _parents(self) -> None:
         at, x = self.at, FIRST[1] - 12

@@ -146,7 +146,7 @@ def _socket(chain: Chain, route: tuple[str, ...]) -> str:
     socket, caller = chain.at(route[1]), route[0]
     # A part of a program has no connections of its own.
     caller = chain.programs[0] if caller == chain.inside else caller
-    return socket.path if socket and caller in socket.connected else ""
+    return socket.path if socket and socket.has_connected(caller) else ""
 
 
 def listing(words: Words, chain: Chain, lang: str, link: str) -> str:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from typing import Any
 
 import pytest
 from kubernetes import client, config
+from tests.support import command
 
 from shimlab.clients import kube
 from shimlab.conformance import run, specs
 from shimlab.migrate import cleanup
+from shimlab.waiting import bound
 
 SUBJECTS = run.subjects()
-COMMAND = [sys.executable, "-m", "shimlab", "conformance"]
 # Building the tests for the first time is part of it.
 SECONDS = 2400
 
@@ -36,13 +36,9 @@ def _state(subject: run.Subject) -> dict[str, Any]:
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda each: f"{each.node}-{each.runtime.name}")
 def test_a_worker_passes_and_is_left_as_it_was(subject: run.Subject) -> None:
     before = _state(subject)
-    done = subprocess.run(
-        [*COMMAND, "--node", subject.node, "--json"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-        timeout=SECONDS,
-    )
+    done = command.shimlab("conformance", "--node", subject.node, "--json", seconds=SECONDS)
+    # What it says of its work is read where it fails.
+    print(done.stderr)
     (record,) = json.loads(done.stdout)
     wrong = [each for each in record["specs"] if each["outcome"] not in ("passed", "failed, as explained")]
     assert wrong == []
@@ -57,27 +53,20 @@ def test_a_run_that_is_interrupted_leaves_nothing() -> None:
     subject = SUBJECTS[0]
     before = _state(subject)
     told = []
-    with subprocess.Popen(
-        [*COMMAND, "--node", subject.node], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-    ) as child:
+    argv = [*command.ARGV, "conformance", "--node", subject.node]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as child:
         assert child.stderr is not None
         for line in child.stderr:
             told.append(line)
             if line.startswith("  ✓ 1/"):
                 child.send_signal(signal.SIGINT)
-        assert child.wait(300) == 130, told
+        assert child.wait(bound(300)) == 130, told
     assert not [line for line in told if line.startswith("  ✓ 9/")]
     assert _state(subject) == before
 
 
 def test_a_node_that_is_no_worker_is_refused() -> None:
-    done = subprocess.run(
-        [*COMMAND, "--node", SUBJECTS[0].control_plane],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = command.shimlab("conformance", "--node", SUBJECTS[0].control_plane)
     assert done.returncode == 1
     assert "no worker" in done.stderr
     assert len(done.stderr.splitlines()) == 2

@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,6 +29,8 @@ from shimlab.migrate.node_api import NodeApi
 from shimlab.node import exec as node_exec
 from shimlab.node.broken import FOLDER, Record
 from shimlab.runtimes import RUNTIMES
+from shimlab.snippets.state import marks
+from shimlab.waiting import soon
 
 CASES = [
     pytest.param(
@@ -77,10 +78,7 @@ def fresh(name: str, fault: Fault, runtime: str) -> Target:
 def state(name: str) -> dict[str, Any]:
     found = NodeApi(name).read()
     return {
-        "labels": found.metadata.labels,
-        "annotations": found.metadata.annotations,
-        "cordoned": bool(found.spec.unschedulable),
-        "taints": [taint.key for taint in found.spec.taints or []],
+        **marks(found),
         "node": node_exec.run(name, ["sh", "-s"], input=LOOK).splitlines(),
         "listeners": {
             path: [each.comm for each in evidence.sockets_at(name, [path])[0].listeners]
@@ -104,9 +102,7 @@ def as_before(name: str, before: dict[str, Any]) -> None:
 
 def wait(met: Callable[[], bool], seconds: float = 30) -> None:
     """Wait until something is met, and not longer: what comes next tells what is not."""
-    deadline = time.monotonic() + seconds
-    while not met() and time.monotonic() < deadline:
-        time.sleep(1)
+    soon(met, seconds, 1)
 
 
 def result(target: Target, unit: str) -> str:

@@ -19,6 +19,7 @@ from shimlab.cluster.namespace import IMAGE
 from shimlab.errors import LabError
 from shimlab.migrate import migrate
 from shimlab.node import exec as node_exec
+from shimlab.snippets.state import marks
 from shimlab.waiting import wait
 
 WORKER = ON_DOCKERSHIM
@@ -46,10 +47,7 @@ def _command(runtime: str, name: str = WORKER, *more: str) -> Done:
 def _state(core: Any, worker: str = WORKER) -> dict[str, Any]:
     found = core.read_node(worker)
     return {
-        "labels": found.metadata.labels,
-        "annotations": found.metadata.annotations,
-        "cordoned": bool(found.spec.unschedulable),
-        "taints": [taint.key for taint in found.spec.taints or []],
+        **marks(found),
         "flags": node_exec.run(worker, ["cat", "/var/lib/kubelet/kubeadm-flags.env"]),
     }
 

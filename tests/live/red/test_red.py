@@ -6,14 +6,13 @@ it is a cell of theirs that has to fail, and the case says which. Nothing is wri
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from tests.support import command
 
 from shimlab.cluster import status
 from shimlab.cluster.namespace import worker_on
@@ -36,15 +35,8 @@ PRCTL = {"x86_64": 157, "aarch64": 167}
 def failing_cell(name: str) -> str:
     """Run a notebook as it is validated, and return the id of the first cell that fails; empty if none does."""
     (path,) = books.paths(name)
-    done = subprocess.run(
-        [sys.executable, *validate.command(path), "-rf"],
-        cwd=books.ROOT,
-        env={**os.environ, "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
+    argv = [sys.executable, *validate.command(path), "-rf"]
+    done = command.program(*argv, cwd=books.ROOT, seconds=280, PYTHONUTF8="1")
     assert done.returncode in (0, 1), done.stdout + done.stderr
     numbers = [int(number) for number in re.findall(r"^FAILED \S+::Cell (\d+)", done.stdout, re.MULTILINE)]
     code = [cell.id for cell in books.read(path).cells if cell.cell_type == "code"]

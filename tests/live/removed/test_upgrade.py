@@ -17,6 +17,7 @@ from shimlab import evidence
 from shimlab.kubelet_flags import KUBEADM_FLAGS
 from shimlab.migrate import kubelets, migrate
 from shimlab.node import exec as node_exec
+from shimlab.snippets.state import marks
 from shimlab.waiting import wait
 
 WORKER = ON_DOCKERSHIM
@@ -49,9 +50,7 @@ def as_made(core: Any) -> Iterator[dict[str, Any]]:
 def _state(core: Any) -> dict[str, Any]:
     found = core.read_node(WORKER)
     return {
-        "labels": found.metadata.labels,
-        "annotations": found.metadata.annotations,
-        "cordoned": bool(found.spec.unschedulable),
+        **marks(found),
         "kubelet": found.status.node_info.kubelet_version,
         "runtime": found.status.node_info.container_runtime_version,
         "flags": node_exec.run(WORKER, ["cat", KUBEADM_FLAGS]),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import pytest
+from tests.support import command
 
 from shimlab.commands.faults import listing
 from shimlab.errors import LabError
@@ -81,9 +80,7 @@ def test_notes_are_added_to_a_record() -> None:
     ],
 )
 def test_what_is_no_fault_is_refused_in_two_lines(words: list[str], what: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "shimlab", *words], capture_output=True, text=True, check=False, timeout=60
-    )
+    done = command.shimlab(*words)
     assert done.returncode == 1
     assert what in done.stderr
     assert "`shimlab break --list` lists them" in done.stderr

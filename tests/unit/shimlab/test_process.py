@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from shimlab import process
 from shimlab.errors import LabError
+from shimlab.waiting import bound, soon
 
 
 def test_output_returns_stdout_and_takes_input() -> None:
@@ -28,6 +27,16 @@ def test_a_failure_quotes_the_last_line_and_the_status() -> None:
     assert "(7)" in caught.value.what
     assert "last" in caught.value.what
     assert "\n" not in caught.value.what
+
+
+def test_a_program_that_a_signal_ended_has_failed(tmp_path: Path) -> None:
+    """The kernel kills what takes too much memory: nobody says a word then, and nothing that it did is whole."""
+    argv = ["sh", "-c", "echo half; kill -KILL $$"]
+    with pytest.raises(LabError, match=r"failed \(-9\): half"):
+        process.output(argv)
+    with pytest.raises(LabError, match=r"sh failed \(-9\)"):
+        process.stream(argv, tmp_path / "log", on_line=lambda line: None)
+    assert not process.works(argv)
 
 
 def test_a_program_that_hangs_is_bounded() -> None:
@@ -57,7 +66,7 @@ def test_stream_ends_the_program_and_its_children_when_it_takes_too_long(tmp_pat
     script = f"sleep 300 & echo $! > {pidfile}; wait"
     with pytest.raises(LabError, match="did not end"):
         process.stream(["sh", "-c", script], tmp_path / "log", on_line=lambda line: None, timeout=1)
-    assert _is_gone(int(pidfile.read_text()))
+    assert is_gone(int(pidfile.read_text()))
 
 
 def test_ctrl_c_ends_a_streamed_program(tmp_path: Path) -> None:
@@ -68,23 +77,11 @@ def test_ctrl_c_ends_a_streamed_program(tmp_path: Path) -> None:
         "on_line=lambda line: None)"
     )
     child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while not (pidfile.exists() and pidfile.read_text().strip()) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert soon(lambda: pidfile.exists() and pidfile.read_text().strip(), 20)
     child.send_signal(signal.SIGINT)
-    child.wait(timeout=20)
-    assert _is_gone(int(pidfile.read_text()))
+    child.wait(timeout=bound(20))
+    assert is_gone(int(pidfile.read_text()))
 
 
-def _is_gone(pid: int) -> bool:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        stat = Path(f"/proc/{pid}/stat")
-        if stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] == "Z":
-            return True
-        time.sleep(0.05)
-    return False
+def is_gone(pid: int) -> bool:
+    return soon(lambda: process.has_ended(pid), 10)

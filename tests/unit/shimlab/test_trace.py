@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -134,3 +134,16 @@ def test_a_pods_calls_are_those_that_name_it_or_a_container_of_it() -> None:
     ]
     tape = Trace("n", calls, {POD: {SANDBOX, CONTAINER}})
     assert tape.of_pod(POD) == calls[:2]
+
+
+def test_what_several_programs_said_is_in_the_order_in_which_they_said_it() -> None:
+    """The log of each is read by itself, and the events come on another way: only the clock puts them in order."""
+
+    def at(second: int, by: str) -> Call:
+        return Call(TIME + timedelta(seconds=second), by, "StartContainer", (SANDBOX,), "")
+
+    trace = Trace("n", [at(0, said.WE), at(6, said.WE)], {POD: {SANDBOX}})
+    trace.take([at(3, "containerd"), at(5, "containerd")], iter([at(1, "kubelet"), at(4, "kubelet")]))
+    trace.take([at(2, "dockerd")])
+    assert [(each.time - TIME).seconds for each in trace.calls] == list(range(7))
+    assert trace.of_pod(POD) == trace.calls

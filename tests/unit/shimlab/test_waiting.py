@@ -60,3 +60,24 @@ def test_a_patience_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, tol
     with pytest.raises(LabError) as caught:
         waiting.bound(20)
     assert caught.value.what == f"SHIMLAB_PATIENCE={told} is no number from 1 to 100"
+
+
+def test_what_is_soon_so_is_told_and_what_is_not_is_the_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0)
+    assert waiting.soon(iter([0, 0, 3]).__next__, 20) == 3
+    assert waiting.soon(lambda: "", 0.01) == ""
+    with pytest.raises(LabError, match="the node is away"):
+        waiting.soon(refuse, 20)
+
+
+def test_all_that_is_missing_is_told_while_it_is_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "POLL_SECONDS_OF_NODES", 0)
+    told: list[str] = []
+    current = type("Step", (), {"note": staticmethod(told.append)})()
+    waiting.until(current, 20, iter([["a", "b"], ["b"], []]).__next__)
+    assert told == ["waiting: a; b", "waiting: b"]
+    with pytest.raises(LabError) as caught:
+        waiting.until(current, 0.01, lambda: ["a", "b"])
+    assert caught.value.what == "not within 0 s: a; b"
+    with pytest.raises(LabError, match="not within 0 s: the node is away"):
+        waiting.until(current, 0.01, lambda: [str(refuse())])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -15,8 +16,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support import command
 
 from shimfacts import ledger
+from shimlab import waiting
+from shimlab.waiting import bound
 from shimsite import build, serve
 
 
@@ -42,12 +46,12 @@ def address(site: Path) -> Iterator[str]:
     yield f"http://{serve.HOST}:{server.server_port}"
     server.shutdown()
     server.server_close()
-    thread.join(5)
+    thread.join(bound(5))
 
 
 def get(url: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own server
+        with urllib.request.urlopen(url, timeout=bound(10)) as answer:  # noqa: S310 - our own server
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -68,15 +72,19 @@ def test_answers(address: str, path: str, expected: tuple[int, str]) -> None:
     assert get(address + path) == expected
 
 
+@pytest.mark.parametrize("path", ["zh/", "en/nothing", "nothing", "zh/index.html"])
+def test_no_page_is_kept_by_the_browser(address: str, path: str) -> None:
+    """An author wants to see what was just built; also that a page is there now, or is not any more."""
+    try:
+        with urllib.request.urlopen(f"{address}/{path}", timeout=bound(10)) as answer:  # noqa: S310 - our own server
+            headers = answer.headers
+    except urllib.error.HTTPError as error:
+        headers = error.headers
+    assert headers.get_all("Cache-Control") == ["no-store"]
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "shimsite.serve", *arguments],
-        cwd=build.ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return command.program(sys.executable, "-m", "shimsite.serve", *arguments, cwd=build.ROOT)
 
 
 def test_a_taken_port_is_answered_in_two_lines() -> None:
@@ -100,10 +108,7 @@ def test_an_impossible_port_is_answered_in_two_lines(port: str) -> None:
 
 
 def soon(met: Callable[[], bool], seconds: float = 20) -> bool:
-    end = time.monotonic() + seconds
-    while not met() and time.monotonic() < end:
-        time.sleep(0.05)
-    return met()
+    return waiting.soon(met, seconds, 0.05)
 
 
 @pytest.fixture
@@ -121,7 +126,7 @@ def rebuilds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[s
     thread.start()
     yield builds
     stop.set()
-    thread.join(10)
+    thread.join(bound(10))
     assert not thread.is_alive()
 
 
@@ -144,18 +149,19 @@ def test_a_burst_of_changes_is_built_once_and_an_endless_one_in_time(
     tmp_path: Path, rebuilds: list[str]
 ) -> None:
     page = tmp_path / "docs" / "en" / "a.md"
-    end = time.monotonic() + 3 * serve.EVERY
-    while time.monotonic() < end:
-        page.write_text(f"{time.monotonic()}", "utf-8")
+    for number in range(12):
+        page.write_text(f"{number}", "utf-8")
         time.sleep(serve.EVERY / 4)
     page.write_text("last", "utf-8")
     assert soon(lambda: bool(rebuilds))
     assert rebuilds[-1] == "last"
-    built, end = len(rebuilds), time.monotonic() + 3 * serve.AT_MOST
-    while len(rebuilds) == built and time.monotonic() < end:
-        page.write_text(f"{time.monotonic()}", "utf-8")
-        time.sleep(serve.EVERY / 4)
-    assert len(rebuilds) > built
+    built, numbers = len(rebuilds), itertools.count()
+
+    def is_built() -> bool:
+        page.write_text(f"still {next(numbers)}", "utf-8")
+        return len(rebuilds) > built
+
+    assert waiting.soon(is_built, 3 * serve.AT_MOST, serve.EVERY / 4)
 
 
 def test_the_fingerprint_follows_names_and_bytes(tmp_path: Path) -> None:
@@ -183,6 +189,16 @@ def test_the_fingerprint_follows_names_and_bytes(tmp_path: Path) -> None:
     assert build.built_from(tmp_path) == seen[-1]
     (tmp_path / "docs" / "b.md").write_text("c", "utf-8")
     assert not build.is_fresh(tmp_path)
+
+
+def test_other_versions_of_what_makes_the_pages_make_the_site_stale(tmp_path: Path) -> None:
+    (tmp_path / "requirements").mkdir()
+    before = build.fingerprint(tmp_path)
+    (tmp_path / "requirements" / "lab.txt").write_text("a==1", "utf-8")
+    assert build.fingerprint(tmp_path) == before
+    (tmp_path / "requirements" / "site.txt").write_text("mkdocs==1", "utf-8")
+    assert build.fingerprint(tmp_path) != before
+    assert build.ROOT / "requirements" / "site.txt" in build.source_files()
 
 
 def test_a_validation_makes_the_site_stale_and_other_hidden_files_do_not(tmp_path: Path) -> None:
@@ -216,7 +232,7 @@ def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert "Ctrl-C" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=bound(20))
     finally:
         process.kill()
     assert (process.returncode, errors) == (0, "")

@@ -83,11 +83,18 @@ def reply(answer, request, context):
     return answer
 
 
+def fail(request, context):
+    context.abort(grpc.StatusCode.INTERNAL, "the store is locked")
+
+
 @contextlib.contextmanager
 def serving(
-    folder: Path, path: Path, versions: tuple[str, ...], also: tuple[str, ...] = ()
+    folder: Path, path: Path, versions: tuple[str, ...], also: tuple[str, ...] = (), failing: str = ""
 ) -> Iterator[None]:
-    """Serve CRI in the given versions, and under other packages, on a unix socket: two pods and an image."""
+    """Serve CRI in the given versions, and under other packages, on a unix socket: two pods and an image.
+
+    One version may be ``failing``: it is served, and its calls end with an error.
+    """
     apis = protos.load(LocalTransport(folder, str(path)).protos(), path.parent / "cache")
     server = grpc.server(futures.ThreadPoolExecutor(2))
     for version in versions:
@@ -114,7 +121,9 @@ def serving(
         for service in protos.SERVICES:
             handlers = {
                 method: grpc.unary_unary_rpc_method_handler(
-                    functools.partial(reply, api.response_class(method)(**answers[method])),
+                    fail
+                    if version == failing
+                    else functools.partial(reply, api.response_class(method)(**answers[method])),
                     request_deserializer=api.request_class(method).FromString,
                     response_serializer=api.response_class(method).SerializeToString,
                 )
@@ -155,6 +164,23 @@ def test_agrees_on_a_version(folder, tmp_path, reach, served, wanted, spoken):
     with serving(folder, path, served), CriClient(place, version=wanted, cache=tmp_path / "cache") as client:
         version = client.version()
     assert (version.api, version.runtime_name, version.runtime_api_version) == (spoken, "testd", spoken)
+
+
+def test_a_version_that_is_served_and_fails_is_not_passed_over(folder, tmp_path):
+    """Only "no such service" says that there is no such version; after any other error another would be a guess."""
+    path = tmp_path / "s"
+    place = LocalTransport(folder, str(path))
+    with (
+        serving(folder, path, ("v1", "v1alpha2"), failing="v1"),
+        pytest.raises(LabError, match="the store is locked"),
+        CriClient(place, cache=tmp_path / "cache"),
+    ):
+        pass
+    with (
+        serving(folder, path, ("v1", "v1alpha2"), failing="v1alpha2"),
+        CriClient(place, cache=tmp_path / "cache") as client,
+    ):
+        assert client.api.version == "v1"
 
 
 def test_asks_for_any_version_known_or_not(folder, tmp_path):

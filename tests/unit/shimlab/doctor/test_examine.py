@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support import command
 from tests.support.findings import holds
 
 from shimlab.doctor import engine, examine, lab
@@ -283,10 +282,4 @@ def test_a_bug_in_a_check_is_not_a_finding() -> None:
 
 
 def shimlab_doctor(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "shimlab", "doctor", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return command.shimlab("doctor", *arguments, **environment)

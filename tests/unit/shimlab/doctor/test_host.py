@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support import command
 from tests.support.findings import holds
 
 from shimlab import lock
@@ -270,6 +270,7 @@ def test_a_user_without_a_home() -> None:
         "try: paths.state_dir()\n"
         "except paths.LabError as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = command.program(sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "this user has no home folder"
     assert "XDG_STATE_HOME" in done.stdout

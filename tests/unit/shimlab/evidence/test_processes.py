@@ -88,6 +88,17 @@ def test_processes_that_ended_meanwhile_are_left_out():
     assert procfs.parse({**found, "files": b"/proc/77/cmdline:x\n", "links": b"/proc/78/exe /x\0"}) == []
 
 
+def test_those_that_look_are_left_out_with_all_that_they_started() -> None:
+    """The probe is a shell that starts others, which start others; a child's number may be lower than its parent's."""
+    parents = {1: 0, 900: 1, 40: 900, 41: 40, 950: 41, 42: 1, 901: 42}
+    files = "".join(
+        f"/proc/{pid}/stat:{pid} (sh) S {parent} {' '.join(['1'] * 40)}\n" for pid, parent in parents.items()
+    )
+    empty = dict.fromkeys(("status", "links", "programs"), b"")
+    found = procfs.parse({"clock": b"1 100 4096", "self": b"900", "files": files.encode(), **empty})
+    assert [each.pid for each in found] == [1, 42, 901]
+
+
 def test_an_answer_that_is_no_probes():
     with pytest.raises(LabError, match="a probe answered"):
         parse_sections("clock aGVsbG8=\nsh: not found\n")
@@ -206,6 +217,8 @@ def test_both_sides_of_a_connection(listener, tmp_path):
     assert found.path == str(renamed)
     ours = [each for each in everywhere if each.server_inode == found.server_inode]
     assert [each.path for each in ours] == [str(listener)]
+    # The client's own name makes it no server, and its end of the connection no second one.
+    assert [each for each in everywhere if client.pid in [owner.pid for owner in each.server]] == []
     assert sockets.connections("here", str(tmp_path / "no"), run=here) == []
 
 

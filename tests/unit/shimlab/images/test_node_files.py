@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support import command
 
 from shimlab import paths
 from shimlab.images import release
@@ -147,9 +148,7 @@ def add_suite(etc: Path, suite: str) -> subprocess.CompletedProcess[str]:
     system = etc / "os-release"
     system.write_text("VERSION_CODENAME=bookworm\n")
     environment = {"PATH": "/usr/bin:/bin", "APT_ETC": str(etc), "OS_RELEASE": str(system)}
-    return subprocess.run(
-        [NODE / "add-suite", suite], env=environment, capture_output=True, text=True, check=False
-    )
+    return command.program(NODE / "add-suite", suite, env=environment)
 
 
 @pytest.fixture
@@ -195,8 +194,8 @@ def test_add_suite_says_when_there_is_nothing_to_derive_from(etc: Path) -> None:
 @pytest.mark.skipif(
     not shutil.which("jq"), reason="the wrapper runs where jq is: in a node, and on hosts made ready"
 )
-@pytest.mark.parametrize("command", [["create", "--bundle", "{}"], ["run", "--bundle={}"]])
-def test_the_bounded_runtime_asks_only_for_what_this_host_grants(tmp_path: Path, command: list[str]) -> None:
+@pytest.mark.parametrize("words", [["create", "--bundle", "{}"], ["run", "--bundle={}"]])
+def test_the_bounded_runtime_asks_only_for_what_this_host_grants(tmp_path: Path, words: list[str]) -> None:
     # The wrapper stands before the program in its own name: here before `true`, which accepts anything.
     wrapper = tmp_path / "true-bounded"
     wrapper.symlink_to(NODE / "root/usr/local/lib/shimlab/runc-bounded")
@@ -212,7 +211,8 @@ def test_the_bounded_runtime_asks_only_for_what_this_host_grants(tmp_path: Path,
     bundle.mkdir()
     (bundle / "config.json").write_text(json.dumps({"ociVersion": "1.0.2", "process": process}))
 
-    subprocess.run([wrapper, *(word.format(bundle) for word in command), "name"], check=True, timeout=30)
+    done = command.program(wrapper, *(word.format(bundle) for word in words), "name")
+    assert done.returncode == 0, done.stderr
 
     asked = json.loads((bundle / "config.json").read_text())["process"]
     grants = host_grants(SYS_RESOURCE)
@@ -231,10 +231,8 @@ def test_the_bounded_runtime_asks_only_for_what_this_host_grants(tmp_path: Path,
 def test_the_bounded_runtime_passes_the_answer_of_the_real_one_on(tmp_path: Path) -> None:
     wrapper = tmp_path / "false-bounded"
     wrapper.symlink_to(NODE / "root/usr/local/lib/shimlab/runc-bounded")
-    assert subprocess.run([wrapper, "state", "name"], check=False, timeout=30).returncode == 1
+    assert command.program(wrapper, "state", "name").returncode == 1
     (tmp_path / "process.json").write_text(json.dumps({"oomScoreAdj": -1000, "args": ["true"]}))
-    done = subprocess.run(
-        [wrapper, "exec", "--process", tmp_path / "process.json", "name"], check=False, timeout=30
-    )
+    done = command.program(wrapper, "exec", "--process", tmp_path / "process.json", "name")
     assert done.returncode == 1
     assert json.loads((tmp_path / "process.json").read_text())["args"] == ["true"]

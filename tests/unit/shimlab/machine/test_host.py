@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support import command
 
 from shimlab.errors import LabError
 from shimlab.images import image
@@ -43,13 +44,8 @@ def test_the_package_lists_name_each_package_once() -> None:
 
 def test_errors_of_the_command_are_two_lines_and_status_1(tmp_path: Path) -> None:
     # An empty PATH has no docker command: the first thing that a bare machine lacks.
-    done = subprocess.run(
-        [sys.executable, "-m", "shimlab", "status"],
-        env={"PATH": str(tmp_path), "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    bare = {"PATH": str(tmp_path), "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    done = command.shimlab("status", env=bare)
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert len(lines) == 2, done.stderr
@@ -70,7 +66,7 @@ home = {str(open_folder)!r}
 os.environ.update(PATH=home, HOME=home, XDG_STATE_HOME=home + "/state", XDG_CACHE_HOME=home + "/cache")
 sys.exit(cli.main(["up"]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = command.program(sys.executable, "-c", code)
     assert done.returncode == 1, done.stderr
     assert done.stderr.splitlines()[-2].startswith("shimlab: there is no docker command")
     assert "apt-get install docker.io" in done.stderr

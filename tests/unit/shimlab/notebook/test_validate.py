@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from tests.support import command
 
 from shimfacts import ledger as results
 from shimlab.cluster import status
@@ -44,8 +45,7 @@ def change(path: Path, **fields: Any) -> None:
 
 
 def run(path: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, *validate.command(path), "-rs", *more]
-    return subprocess.run(argv, cwd=books.ROOT, capture_output=True, text=True, check=False)
+    return command.program(sys.executable, *validate.command(path), "-rs", *more, cwd=books.ROOT, seconds=300)
 
 
 def test_a_recorded_notebook_is_green_and_stays_as_it_is(path):

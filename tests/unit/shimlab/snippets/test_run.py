@@ -22,6 +22,11 @@ from shimlab.snippets import run, state
         ("web   1/1   Running   0   3s", "web   1/1   Running   0   4d12h"),
         ("a  \n\n", "a\n\n"),
         ("3 of 3 containers run on", "12 of 12 containers run on"),
+        (
+            "evicting pod a/web-8855b5549-pxttj and kube-system/kube-proxy-sv7g9, z",
+            "evicting pod a/web-7c5ddbdf54-x7k2p and kube-system/kube-proxy-24567, z",
+        ),
+        ("pod/web-8855b5549-pxttj evicted", "pod/web-8855b5549-zzzzz evicted"),
     ],
 )
 def test_what_may_vary(one: str, other: str):
@@ -45,6 +50,13 @@ def test_what_may_vary(one: str, other: str):
         ("docker://20.10.24", "containerd://1.6.20"),
         ("3 of 3 containers run on", "2 of 3 containers run on"),
         ("3 of 3 containers run on", "3 of 3 containers run on, 1 are new"),
+        ("pod/web-8855b5549-pxttj", "pod/api-8855b5549-pxttj"),
+        ("a/web-8855b5549-pxttj", "b/web-8855b5549-pxttj"),
+        ("pod/web-0", "pod/web-1"),
+        ("kube-system/kube-proxy", "kube-system/kube-proxy-sv7g9"),
+        ("/run/web-sv7g9", "/run/web-bbbbb"),
+        ("run/web-sv7g9.sock", "run/web-bbbbb.sock"),
+        ("web-sv7g9", "web-bbbbb"),
         ("a\nb", "a"),
         ("a b", "a  b"),
     ],
@@ -83,7 +95,7 @@ def test_what_is_left_behind_is_named():
 def test_pages_decide_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("a", "b", "c"):
         (tmp_path / f"{name}.sh").touch()
-    (tmp_path / "page.md").write_text('```shell\n--8<-- "shell/c.sh"\n```\n--8<-- "shell/a.sh"\n')
+    (tmp_path / "page.md").write_text('```shell\n--8<-- "shell/c.sh"\n```\n    --8<-- "shell/a.sh:part"\n')
     monkeypatch.setattr(run, "FOLDER", tmp_path)
     monkeypatch.setattr(run, "PAGES", tmp_path)
     assert [path.stem for path in run.in_page_order()] == ["c", "a", "b"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.diagrams import FILE, chains, changed, drawn
+from tests.support.diagrams import FILE, OUT_OF_TREE, chains, changed, drawn, out_of_tree
 
 from shimsite import build
 from shimsite.diagrams import chain as record
@@ -126,11 +126,15 @@ def test_a_record_that_is_not_there_or_no_json_is_refused(tmp_path: Path) -> Non
 UNDRAWABLE: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "one more daemon": (
         lambda d: d["dockershim"]["sockets"][2].update(connected="dockerd, podman, kubelet"),
-        "one has a place between, and there are dockerd, podman",
+        "who takes no part has a place between by itself, and there are dockerd, podman",
     ),
     "a daemon of which nobody knows what it speaks": (
         lambda d: d.update(dockershim=renamed(d["dockershim"], "dockerd", "podman")),
         "what is spoken to podman is not known",
+    ),
+    "a daemon that is connected past the next": (
+        lambda d: d["dockershim"]["sockets"][3].update(connected="containerd, dockerd"),
+        "dockershim: dockerd is connected to containerd-shim past containerd, and only kubelet has a place for that",
     ),
     "a shim that does not say what it runs": (
         lambda d: d.update(containerd=renamed(d["containerd"], "containerd-shim-runc-v2", "containerd-shim")),
@@ -144,3 +148,29 @@ def test_what_has_no_place_is_not_drawn(what: str) -> None:
     change, complaint = UNDRAWABLE[what]
     with pytest.raises(RecordError, match=re.escape(complaint)):
         [drawn(chain) for chain in chains(changed(change)).values()]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (
+            lambda top, docker: docker.update(connected="kubelet"),
+            f"sockets: /run/docker.sock: dockerd spoke after {OUT_OF_TREE}, which is not connected there",
+        ),
+        (
+            lambda top, docker: top.update(listens="cri-dockerd"),
+            "sockets.0: is the one for kubelet, but neither it nor dockerd listens there",
+        ),
+        (
+            lambda top, docker: top.update(connected="crictl"),
+            f"sockets: /run/{OUT_OF_TREE}.sock: {OUT_OF_TREE} spoke after kubelet, which is not connected there",
+        ),
+    ],
+)
+def test_a_runtime_that_writes_nothing_down_stands_where_its_sockets_say(
+    change: Callable[[dict[str, Any], dict[str, Any]], object], complaint: str
+) -> None:
+    data = out_of_tree()
+    change(*data[OUT_OF_TREE]["sockets"][:2])
+    with pytest.raises(RecordError, match=re.escape(f"{OUT_OF_TREE}.{complaint}")):
+        chains(data)

@@ -11,21 +11,34 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from tests.support.diagrams import KEPT, LANGUAGES, RUNTIMES, chains, changed, drawn, recorded, values
+from tests.support.diagrams import (
+    KEPT,
+    LANGUAGES,
+    OUT_OF_TREE,
+    chains,
+    changed,
+    drawn,
+    out_of_tree,
+    recorded,
+    values,
+)
 
 from shimsite import build
 from shimsite.diagrams import alt_text, directives, geometry, layout
-from shimsite.diagrams.chain import RecordError
-from shimsite.diagrams.shapes import LOOKS, Text
+from shimsite.diagrams.chain import Chain, RecordError
+from shimsite.diagrams.shapes import LOOKS, Picture, Text
 from shimsite.diagrams.words import CAPTIONS
+
+#: The record in the repository, and the one of a node on which dockershim is a program of its own.
+ALL = {**KEPT, **out_of_tree()}
 
 # ---- The picture ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", ALL)
 def test_the_picture_holds_the_record_and_nothing_else(runtime: str, lang: str) -> None:
-    chain = chains()[runtime]
+    chain = chains(ALL)[runtime]
     picture = drawn(chain, lang)
     # runc is in the name of the shim.
     assert set(recorded(picture)) == values(chain) | {"runc"}
@@ -68,6 +81,38 @@ def test_lines_are_those_of_the_record() -> None:
     assert lines("containerd", "/") == {"systemd/shim-pod", "shim-pod/sandbox", "shim-pod/container"}
     assert "kubelet-containerd" in lines("dockershim", "-containerd")
     assert "dockerd-containerd" in lines("containerd", "-containerd")
+
+
+@pytest.mark.parametrize("spoken", [False, True])
+def test_dockershim_out_of_the_tree_is_a_box_of_its_own_between_the_kubelet_and_dockerd(spoken: bool) -> None:
+    chain = chains(out_of_tree(spoken=spoken))[OUT_OF_TREE]
+    assert chain.programs == ("kubelet", OUT_OF_TREE, "dockerd", "containerd", "containerd-shim")
+    assert chain.inside == ""
+    picture = drawn(chain)
+    names = [part.name for part in picture.parts if part.shapes]
+    assert [name for name in names if ">" in name] == [
+        f"kubelet>{OUT_OF_TREE}",
+        f"{OUT_OF_TREE}>dockerd",
+        "dockerd>containerd",
+        "containerd>shim-sandbox",
+        "containerd>shim-container",
+    ]
+    assert [name for name in names if name.endswith("-containerd")] == ["kubelet-containerd"]
+    heights = {name: text.y for name in chain.programs[:4] for text in picture.texts() if text.words == name}
+    assert list(heights) == sorted(heights, key=lambda name: heights[name]) == list(chain.programs[:4])
+    called = [text.words for text in picture.texts() if text.words in CAPTIONS["en"].values()]
+    assert [word for word in called if word in ("CRI, gRPC", "Docker API, HTTP", "ttrpc")] == [
+        *("CRI, gRPC", "Docker API, HTTP", "ttrpc", "ttrpc"),
+    ]
+
+
+def test_a_connection_past_two_programs_is_drawn_to_the_one_that_it_leads_to() -> None:
+    data = out_of_tree()
+    data[OUT_OF_TREE]["sockets"][1].update(connected="dockershim-out-, kubelet")
+    picture = drawn(chains(data)[OUT_OF_TREE])
+    names = [part.name for part in picture.parts if part.look == "aside"]
+    assert names == ["kubelet-dockerd", "kubelet-containerd"]
+    overlaps(picture)
 
 
 def test_a_connection_that_is_not_recorded_is_not_drawn() -> None:
@@ -120,27 +165,51 @@ def test_another_number_of_shims_is_another_picture() -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("runtime", ALL)
 def test_the_description_says_what_the_picture_shows(runtime: str, lang: str) -> None:
-    chain = chains()[runtime]
+    chain = chains(ALL)[runtime]
     picture = drawn(chain, lang)
     for name in recorded(picture):
         assert name in picture.description, name
     # A process 1 there is in either.
-    everything = {value for each in chains().values() for value in values(each)} - {"1"}
+    everything = {value for each in chains(ALL).values() for value in values(each)} - {"1"}
     shown = set(recorded(picture))
     for name in everything - shown:
         # `v1` is in `v1alpha2`, and `containerd://…` is not in `containerd`: whole words count.
         assert not re.search(rf"(?<![\w/.:-]){re.escape(name)}(?![\w/:-]|\.\w)", picture.description), name
-    idle = {"dockershim": False, "containerd": True}
-    assert (alt_text.SENTENCES[lang]["idle"].format(others="dockerd") in picture.description) == idle[runtime]
+    assert idle(chain, lang) == (["dockerd"] if runtime == "containerd" else [])
+
+
+def idle(chain: Chain, lang: str) -> list[str]:
+    """List of whom the sentences say that they have no part in it."""
+    before, after = alt_text.SENTENCES[lang]["idle"].split("{others}")
+    found = [
+        each for each in alt_text.sentences(chain, lang) if each.startswith(before) and each.endswith(after)
+    ]
+    return [name for each in found for name in each[len(before) : -len(after)].split(alt_text.AND[lang])]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_nobody_who_takes_part_is_said_to_have_none(lang: str) -> None:
+    """A program may be connected past the one that it calls: that is no call, and it takes part all the same."""
+    past = changed(lambda d: d["containerd"]["sockets"][1].update(connected="containerd, dockerd"))
+    assert idle(chains(past)["containerd"], lang) == ["dockerd", "dockerd"]
+    assert "kubelet" in chains()["dockershim"].sockets[2].connected
+    assert idle(chains()["dockershim"], lang) == []
+    data = out_of_tree()
+    data[OUT_OF_TREE]["sockets"][1].update(connected="dockershim-out-, kubelet")
+    assert idle(chains(data)[OUT_OF_TREE], lang) == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("runtime", ALL)
 @pytest.mark.parametrize("rows", [geometry.FULL, geometry.SMALL], ids=["full", "small"])
 def test_no_text_leaves_the_picture_or_lies_on_another(runtime: str, lang: str, rows: geometry.Rows) -> None:
-    picture = drawn(chains()[runtime], lang, rows)
+    overlaps(drawn(chains(ALL)[runtime], lang, rows))
+
+
+def overlaps(picture: Picture) -> None:
+    """Fail where a text leaves the picture or lies on another."""
     boxes = [(text, extent(text)) for text in picture.texts()]
     for text, (left, right, top, bottom) in boxes:
         assert left >= 0, text
@@ -163,6 +232,15 @@ def test_chains_of_a_figure_share_their_rows() -> None:
     pair = layout.draw(list(chains().values()), "en", told)
     assert len({picture.height for picture in pair}) == 1
     assert drawn(chains()["containerd"]).height < pair[1].height
+
+
+def test_what_is_the_same_in_chains_of_a_figure_stands_at_the_same_height() -> None:
+    three = [chains(ALL)[runtime] for runtime in ALL]
+    pictures = layout.draw(three, "en", [("t", "d")] * 3)
+    assert len({picture.height for picture in pictures}) == 1
+    for name in ("kubelet", "dockerd", "containerd", "pause"):
+        found = [text.y for picture in pictures for text in picture.texts() if text.words == name]
+        assert (len(found), len(set(found))) == (3, 1), name
 
 
 def test_a_picture_is_well_formed_named_and_refers_to_nothing() -> None:

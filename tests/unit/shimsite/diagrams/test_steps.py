@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.support.diagrams import OUT_OF_TREE, out_of_tree
 
 from shimfacts.model import FactError
 from shimsite import build
@@ -224,3 +225,36 @@ def test_a_step_lights_up_what_it_is_about() -> None:
         *("containerd", "shim-pod", "containerd>shim-pod"),
         *("gone-container", "process-container", "shim-pod/container"),
     ]
+
+
+def test_steps_with_dockershim_out_of_the_tree_go_by_way_of_it(tmp_path: Path) -> None:
+    """The words need no more than a route for it: the sockets and the parts of the map are found."""
+
+    def routed(words: Any) -> None:
+        words["proof"] = {OUT_OF_TREE: words["proof"]["dockershim"]}
+        words["words"] = [
+            each for each in words["words"] if not each["call"].endswith(("PodSandbox", "Container"))
+        ]
+        for call in ("RunPodSandbox", "CreateContainer", "StartContainer"):
+            words["words"].append(
+                {**WRITTEN["call-chain"]["words"][0], "call": call, "route": ["kubelet", OUT_OF_TREE]}
+            )
+        for each in words["words"]:
+            if each["by"] == "dockerd":
+                each["route"] = [OUT_OF_TREE, "dockerd"]
+            elif each["call"] == "/containers/create":
+                each["route"] = ["dockerd", "containerd"]
+
+    words = load(tmp_path, routed)
+    found = record.read(out_of_tree(), FILE)
+    assert list(steps.problems(words, found)) == []
+    chain = found[OUT_OF_TREE]
+    items = steps.listing(words, chain, "en", LINK).split("<li ")[1:]
+    assert len(items) == len(chain.steps)
+    assert f"**kubelet** calls **{OUT_OF_TREE}** at `/run/{OUT_OF_TREE}.sock`" in items[0]
+    assert f"**{OUT_OF_TREE}** calls **dockerd** at `/run/docker.sock`" in items[1]
+    (picture,) = layout.draw([chain], "en", [("t", "d")], geometry.SMALL)
+    there = {part.name for part in picture.parts}
+    lit = [set(steps.parts(step, said, chain).split()) for step in chain.steps if (said := words.of(step))]
+    assert lit[0] == {"kubelet", OUT_OF_TREE, f"kubelet>{OUT_OF_TREE}"}
+    assert set().union(*lit) <= there
