@@ -85,7 +85,7 @@ def test_a_lab_that_did_not_come_up_is_taken_down_and_not_used(tmp_path: Path) -
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_all_lanes_and_clears_up(tmp_path: Path, sign: signal.Signals) -> None:
-    child = start(tmp_path, use="sleep 600", other="touch there; sleep 600")
+    child = start(tmp_path, use="sleep 600", other="touch there; sleep 600", down="sleep 1")
     deadline = time.monotonic() + 60
     while (
         not ((tmp_path / "there").exists() and "up" in _read(tmp_path / "ran"))
