@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from shimfacts import ledger
+from shimfacts import proofs
 from shimfacts.model import LANGUAGES
 from shimfacts.notebooks import cells, notebook_files, recording_problems
 from shimsite.languages import markdown_text
@@ -72,7 +72,7 @@ def notebook_problems(root: Path) -> Iterator[str]:
     """Tell which cells were never recorded, or not as they are now, or are kept from being checked."""
     for path in notebook_files(root):
         yield from recording_problems(path)
-        for problem in ledger.problems(path):
+        for problem in proofs.recording_problems(path):
             yield f"notebooks/{path.name}: {problem}"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.support.facts import fact
 from tests.support.workload import Probed, probed, started_in_docker
 
 from shimlab import evidence
@@ -19,9 +20,6 @@ from shimlab.waiting import bound
 
 FULL, DOCKERLESS = "v1.20.15", "v1.20.15-dockerless"
 ON_DOCKERSHIM, ON_CONTAINERD = "shimlab-worker2", "shimlab-worker"
-REFUSAL = (
-    "failed to run Kubelet: trying to use docker runtime when Kubelet was compiled without docker support"
-)
 
 
 def _shimlab(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -40,15 +38,16 @@ def test_both_kubelets_of_120_lie_on_a_node(name: str) -> None:
 
 
 def test_without_dockershim_on_docker() -> None:
+    refusal = f"failed to run Kubelet: {fact('msg-dockerless')}"
     started, flags = started_in_docker(ON_DOCKERSHIM), evidence.kubelet(ON_DOCKERSHIM).argv
     assert started
     try:
         done = _shimlab("kubelet", ON_DOCKERSHIM, DOCKERLESS)
         assert done.returncode == 1
-        assert f"{ON_DOCKERSHIM} is NotReady: kubelet {DOCKERLESS} does not start: {REFUSAL}" in done.stdout
+        assert f"{ON_DOCKERSHIM} is NotReady: kubelet {DOCKERLESS} does not start: {refusal}" in done.stdout
         assert f"shimlab node kubelet {ON_DOCKERSHIM} {FULL}" in done.stdout
         assert not _ready(ON_DOCKERSHIM)
-        assert REFUSAL in [each.message for each in evidence.kubelet_log(ON_DOCKERSHIM) if each.level == "F"]
+        assert refusal in [each.message for each in evidence.kubelet_log(ON_DOCKERSHIM) if each.level == "F"]
         assert started_in_docker(ON_DOCKERSHIM) == started
 
         refused = _shimlab("dockershim", ON_DOCKERSHIM)
