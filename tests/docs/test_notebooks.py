@@ -125,7 +125,7 @@ def test_the_check(tmp_path: Path, spoil: Any, complaint: str) -> None:
     path.write_text(json.dumps(notebook), "utf-8")
     found = list(content.recording_problems(path))
     assert found == [
-        problem for problem in content.notebook_problems(tmp_path) if "results.json" not in problem
+        problem for problem in content.notebook_problems(tmp_path) if "outcomes.json" not in problem
     ]
     assert found
     assert found[0].removeprefix("notebooks/01-a.ipynb").lstrip(",: ").startswith(complaint)

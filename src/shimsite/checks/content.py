@@ -2,7 +2,7 @@
 
 Each check is a function of the repository's root that tells what is wrong, a line each, with
 file and line; tests/docs runs them on this repository and on small broken ones. Facts have a
-module of their own: fact_checks.
+module of their own: facts.
 """
 
 from __future__ import annotations
