@@ -95,7 +95,7 @@ def test_each_claim_leads_to_its_cells(built: Path, lang: str, title: str, said:
 
 def test_a_build_stops_where_a_claim_has_no_cell(tmp_path: Path) -> None:
     for name, cells, complaint in (
-        ("none", "[]", "claims.yaml:11: s1: `cells` is a list of at least one"),
+        ("none", "[]", "claims.yaml:10: s1: `cells` is a list of at least one"),
         (
             "gone",
             "[01-a.ipynb#gone]",

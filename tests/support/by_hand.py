@@ -71,13 +71,24 @@ def log_of_a_start(machine: str, *flags: str) -> str:
     """Start the kubelet that is in use, wait until it is well, end it, and return what it logged."""
     command = standalone.command(machine, *flags, cgroup_v1=False)
     since = node_exec.run(machine, ["date", "+%s.%N"]).strip()
-    node_exec.run(machine, ["systemd-run", "--quiet", "--collect", f"--unit={UNIT}", *command])
+    node_exec.run(machine, ["systemd-run", "--quiet", f"--unit={UNIT}", *command])
     try:
-        wait(lambda: kubelets.healthy(machine), "the kubelet's health", 90)
+        wait(lambda: kubelets.healthy(machine) or not _runs(machine), "the kubelet's health", 180)
+        is_well = _runs(machine)
     finally:
-        node_exec.run(machine, ["systemctl", "stop", UNIT])
+        node_exec.run(
+            machine,
+            ["sh", "-c", 'systemctl stop "$1" || true; systemctl reset-failed "$1" || true', "sh", UNIT],
+        )
     log = ["journalctl", f"--unit={UNIT}", f"--since=@{since}", "--output=cat", "--no-pager"]
-    return node_exec.run(machine, log).replace("\\", "")
+    said = node_exec.run(machine, log).replace("\\", "")
+    assert is_well, said[-2000:]
+    return said
+
+
+def _runs(machine: str) -> bool:
+    state = ["sh", "-c", 'systemctl show --property=ActiveState --value "$1"', "sh", UNIT]
+    return node_exec.run(machine, state).strip() in ("active", "activating")
 
 
 def kubeadm(machine: str, form: str, version: str, socket: str = "") -> str:

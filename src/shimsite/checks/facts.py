@@ -31,9 +31,12 @@ def all_problems(root: Path) -> Iterator[str]:
     kept = data.load(root, complaints.append)
     yield from complaints or kept.problems()
     yield from _use_problems(root, kept)
+    failed: dict[str, list[str]] = {}
     for where, proof, fact in kept.proofs():
         if what := kept.known.proofs.problem(proof, fact):
-            yield f"{where}: its proof {proof} {what}"
+            failed.setdefault(f"its proof {proof} {what}", []).append(where)
+    for what, (first, *others) in failed.items():
+        yield f"{first}: {what}" + (f" (and {len(others)} more are proved by it)" if others else "")
     pages = [page.read_text("utf-8") for page in content.pages(root)]
     for path, marks in kept.marks().items():
         if not any(mark in page for page in pages for mark in marks):
