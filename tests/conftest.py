@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support import outcomes
 
+from shimfacts import proofs
 from shimlab.waiting import bound
 
 
-def pytest_configure() -> None:
-    """Hear Ctrl-C, also where a shell started us in the background: what ignores it there hands that down.
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep outcomes that are proofs, and hear Ctrl-C also where a shell started us in the background.
 
-    Tests that interrupt a command would wait in vain.
+    What ignores it there hands that down, and tests that interrupt a command would wait in vain.
     """
+    root = config.rootpath
+    config.pluginmanager.register(outcomes.Recorder(root, proofs.named(root)))
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

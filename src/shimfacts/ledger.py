@@ -1,33 +1,30 @@
-"""The last result of each code cell: whether it printed what is recorded, when, and on which lab.
+"""What is known of proofs: how each cell, test and snippet ended when it last ran, on which day and on which lab.
 
-Two ledgers of the same shape say so, a run for each notebook. `notebooks/results.json` is written when a notebook is
-recorded (shimlab.notebook.runs.record) and committed with it; `.cache/notebook-results.json` by the last validation on
-this machine (shimlab.notebook.runs.nbval_plugin), which also says how each cell ended. A run tells of a cell only as
-long as the cell is the same: its fingerprint is that of its source and outputs.
+Two ledgers of the same shape say so, an entry for each proof. `facts/outcomes.json` is committed and holds what
+passed: cells are written into it when they are recorded, tests and snippets when they are kept. `.cache/outcomes.json`
+is of this machine alone, and says how its last runs ended. An entry tells of a proof only as long as the proof is the
+same: shimfacts.proofs compares the fingerprints.
 """
 
 from __future__ import annotations
 
 import datetime
-import hashlib
+import fcntl
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
-from shimfacts.notebooks import coalesced
-
-#: Committed; whatever is in it passed, or it would not have been recorded.
-RECORDED = Path("notebooks") / "results.json"
+#: Committed; whatever is in it passed.
+KEPT = Path("facts") / "outcomes.json"
 #: Of this machine alone.
-VALIDATED = Path(".cache") / "notebook-results.json"
+SEEN = Path(".cache") / "outcomes.json"
 PASSED, FAILED, SKIPPED = OUTCOMES = ("passed", "failed", "skipped")
-_DIGITS = 16
-_FINGERPRINT = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 
 class ResultError(ValueError):
@@ -35,22 +32,21 @@ class ResultError(ValueError):
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run of a notebook: the lab, the day (UTC), each cell's fingerprint, and how it ended if not recorded."""
-
-    lab: str
-    date: str
-    cells: Mapping[str, str]
-    outcomes: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Result:
-    """How a cell ended, on which day and on which lab."""
+    """How a proof ended, on which day (UTC) and on which lab."""
 
     outcome: str
     date: str
     lab: str
+
+
+@dataclass(frozen=True)
+class Entry(Result):
+    """A result with the fingerprint of what ran, those of the facts that it read, and the numbers that it told."""
+
+    fingerprint: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, int] = field(default_factory=dict)
 
 
 def today() -> str:
@@ -58,70 +54,8 @@ def today() -> str:
     return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
-def fingerprint(cell: Any) -> str:  # noqa: ANN401 - nbformat has no types
-    """Hash what a reader sees of a code cell: its source, and its outputs without their counts."""
-    outputs = [
-        {key: value for key, value in output.items() if key != "execution_count"}
-        for output in coalesced(cell.outputs)
-    ]
-    seen = json.dumps([cell.source, outputs], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(seen.encode()).hexdigest()[:_DIGITS]
-
-
-def code_cells(notebook: Path) -> dict[str, str]:
-    """List the code cells of a notebook by id, each with its fingerprint."""
-    node = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
-    return {cell.id: fingerprint(cell) for cell in node.cells if cell.cell_type == "code"}
-
-
-def last(root: Path, ledgers: tuple[Path, ...] = (RECORDED, VALIDATED)) -> dict[str, Result | None]:
-    """Tell the last result of every code cell, under `NN-name.ipynb#cell-id`.
-
-    None stands for a cell that has none: it was never run, or changed since. Of two results of one day that of the
-    later ledger counts: a recording takes the validations before it away.
-
-    Raises:
-        ResultError: a ledger cannot be read.
-    """
-    runs = [load(root / ledger) for ledger in ledgers]
-    found: dict[str, Result | None] = {}
-    for path in sorted((root / "notebooks").glob("*.ipynb")):
-        told = [ledger[path.name] for ledger in runs if path.name in ledger]
-        for cell, now in code_cells(path).items():
-            results = [
-                Result(run.outcomes.get(cell, PASSED), run.date, run.lab)
-                for run in told
-                if run.cells.get(cell) == now
-            ]
-            # max() gives the first of equals, and the last is wanted.
-            found[f"{path.name}#{cell}"] = max(reversed(results), key=lambda each: each.date, default=None)
-    return found
-
-
-def problems(notebook: Path) -> Iterator[str]:
-    """Tell what the committed ledger does not vouch for in a notebook as it is now.
-
-    Raises:
-        ResultError: the ledger cannot be read.
-    """
-    run = load(notebook.parents[1] / RECORDED).get(notebook.name)
-    if run is None:
-        yield f"{RECORDED} knows nothing of it; record it"
-        return
-    cells = code_cells(notebook)
-    for cell, now in cells.items():
-        if (was := run.cells.get(cell)) != now:
-            yield (
-                f"cell '{cell}' changed since it was last recorded, on {run.date}: its fingerprint is {now}, "
-                f"not {was}; record the notebook again"
-            )
-    for cell in run.cells:
-        if cell not in cells:
-            yield f"cell '{cell}' was recorded on {run.date} and is gone; record the notebook again"
-
-
-def load(path: Path) -> dict[str, Run]:
-    """Read a ledger: its runs by the notebook's file name; none where there is no ledger.
+def load(path: Path) -> dict[str, Entry]:
+    """Read a ledger; nothing where there is none.
 
     Raises:
         ResultError: it is not of the shape that `merge` writes.
@@ -132,44 +66,69 @@ def load(path: Path) -> dict[str, Run]:
     try:
         data = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise ResultError(f"{where} is not JSON: {error}; record or validate again") from error
+        raise ResultError(f"{where} is not JSON: {error}; remove it, or take it from git again") from error
     if not isinstance(data, dict):
-        raise ResultError(f"{where} is no mapping of notebooks to runs")
-    return {name: _run(f"{where}: {name}", raw) for name, raw in data.items()}
+        raise ResultError(f"{where} is no mapping of proofs to outcomes")
+    return {name: _entry(f"{where}: {name}", raw) for name, raw in data.items()}
 
 
-def merge(path: Path, notebook: str, run: Run | None) -> None:
-    """Write the run of one notebook into a ledger, all at once, or take it away; leave the others as they are."""
-    runs = load(path)
-    runs.pop(notebook, None)
-    if run is not None:
-        runs[notebook] = run
+def merge(path: Path, entries: Mapping[str, Entry], gone: Iterable[str] = ()) -> None:
+    """Write entries into a ledger, all at once, and take others away; leave the rest as it is.
+
+    Lanes run side by side: while one reads and writes, another waits.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".new")
-    beside.write_text(json.dumps(dict(sorted(_plain(runs))), indent=1) + "\n", "utf-8")
-    beside.replace(path)
+    with _alone(path.parent):
+        now = {name: entry for name, entry in load(path).items() if name not in set(gone)} | dict(entries)
+        # An entry is a line: two branches that ran different proofs then merge without a conflict.
+        lines = [f"{json.dumps(name)}: {json.dumps(_plain(entry))}" for name, entry in sorted(now.items())]
+        beside = path.with_suffix(".new")
+        beside.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+        beside.replace(path)
 
 
-def _plain(runs: Mapping[str, Run]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, run in runs.items():
-        plain = {"lab": run.lab, "date": run.date, "cells": dict(run.cells)}
-        yield name, plain | ({"outcomes": dict(run.outcomes)} if run.outcomes else {})
+def without_days(path: Path) -> str:
+    """Tell what a ledger holds, but for days and labs; the file as it is where it cannot be read."""
+    try:
+        found = load(path)
+    except ResultError:
+        return path.read_text("utf-8", "replace")
+    return json.dumps(
+        [[name, each.outcome, each.fingerprint, dict(each.facts)] for name, each in sorted(found.items())]
+    )
 
 
-def _run(where: str, raw: object) -> Run:
-    """Check one entry of a ledger and make a run of it."""
-    keys = {"lab", "date", "cells"}
-    if not isinstance(raw, dict) or not keys <= set(raw) <= keys | {"outcomes"}:
-        raise ResultError(f"{where} has exactly lab, date and cells, and outcomes where it was validated")
-    cells, outcomes = raw["cells"], raw.get("outcomes", {})
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    plain: dict[str, Any] = {"outcome": entry.outcome, "date": entry.date, "lab": entry.lab}
+    plain["print"] = entry.fingerprint
+    return plain | {key: dict(value) for key in ("facts", "told") if (value := getattr(entry, key))}
+
+
+def _entry(where: str, raw: Any) -> Entry:  # noqa: ANN401 - JSON
+    """Check one entry of a ledger."""
+    keys = {"outcome", "date", "lab", "print"}
+    if not isinstance(raw, dict) or not keys <= set(raw) <= keys | {"facts", "told"}:
+        raise ResultError(f"{where} has exactly {', '.join(sorted(keys))}, and may have facts and told")
     try:
         datetime.date.fromisoformat(raw["date"])
     except (TypeError, ValueError) as error:
         raise ResultError(f"{where}: {raw['date']!r} is no day of the calendar; write 2026-11-25") from error
-    if not isinstance(cells, dict) or not all(_FINGERPRINT.fullmatch(str(print)) for print in cells.values()):
-        raise ResultError(f"{where}: each cell has a fingerprint of {_DIGITS} hexadecimal digits")
-    if not isinstance(outcomes, dict) or (outcomes and set(outcomes) != set(cells)):
-        raise ResultError(f"{where}: its outcomes are not of its cells")
-    if unknown := [outcome for outcome in outcomes.values() if outcome not in OUTCOMES]:
-        raise ResultError(f"{where}: unknown outcome {unknown[0]!r}; there are {', '.join(OUTCOMES)}")
-    return Run(str(raw["lab"]), raw["date"], cells, outcomes)
+    facts, told = raw.get("facts", {}), raw.get("told", {})
+    prints = [raw["print"], *(facts.values() if isinstance(facts, dict) else [None])]
+    if not all(isinstance(each, str) and _FINGERPRINT.fullmatch(each) for each in prints):
+        raise ResultError(f"{where}: a fingerprint is 16 hexadecimal digits")
+    if not isinstance(told, dict) or not all(isinstance(each, int) for each in told.values()):
+        raise ResultError(f"{where}: what it told is numbers by their names")
+    if raw["outcome"] not in OUTCOMES:
+        raise ResultError(f"{where}: unknown outcome {raw['outcome']!r}; there are {', '.join(OUTCOMES)}")
+    return Entry(raw["outcome"], raw["date"], str(raw["lab"]), raw["print"], facts, told)

@@ -1,7 +1,7 @@
 """Facts: dates, versions, flags, sockets and messages, written once with their sources.
 
-`facts/*.yaml` maps an id to what is known; pages and prose cells refer to it with
-`{{ fact("id") }}`. This module reads and checks the data, `fact_refs` puts it into text.
+`facts/*.yaml` maps an id to what is known; pages and prose cells refer to it with `{{ fact("id") }}`. This module reads
+and checks the data, shimsite.references puts it into text.
 """
 
 from __future__ import annotations
@@ -9,27 +9,36 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
-import yaml
+from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from shimfacts import releases, yaml_files
+from shimfacts import releases
+from shimfacts.schema import LANGUAGES, Both, FactError, File, Model, Range, Source, Sources
 
-LANGUAGES = ("en", "zh")
-#: What a value may be. CODE_KINDS are shown as code, a name only where it is the same in both languages.
-TEXT_KINDS = ("text", "date", "version", "link")
-CODE_KINDS = ("flag", "socket", "message", "name", "path", "command", "field")
-KINDS = TEXT_KINDS + CODE_KINDS
+__all__ = ["LANGUAGES", "Fact", "FactError", "Source", "load", "spell_date", "spell_versions"]
 
-_ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+#: What a value may be. Code is shown as such, a name only where it is the same in both languages.
+_Text = Literal["text", "date", "version", "link"]
+_Code = Literal["flag", "socket", "message", "name", "path", "command", "field"]
+CODE_KINDS: tuple[str, ...] = get_args(_Code)
+KINDS: tuple[str, ...] = (*get_args(_Text), *CODE_KINDS)
+#: Files in the folder of facts that hold none.
+NOT_FACTS = ("relations.yaml",)
+#: A reference in a text; a backslash before it shows it as it is.
+REFERENCE = re.compile(
+    r"(?P<escape>\\?)\{\{\s*fact\(\s*(?P<q>['\"])(?P<id>[^'\"]+)(?P=q)\s*"
+    r"(?:,\s*(?P<r>['\"])(?P<form>[^'\"]*)(?P=r)\s*)?\)\s*\}\}"
+)
+
+_ID = r"^[a-z0-9]+(?:[-.][a-z0-9]+)*$"
 _DATE = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-_KEYS = {"value", "kind", "versions", "source", "proof", "verified", "note"}
 #: Keys that only facts of some kinds may have, and those that the table of a kind cannot do without.
 _ONLY = {
     "component": ("flag", "socket", "message", "version"),
@@ -37,43 +46,73 @@ _ONLY = {
     "deprecated": ("flag",),
 }
 _NEEDED = {"component": ("flag", "socket", "message"), "protocol": ("socket",)}
+_PROOF = "|".join(
+    (
+        r"notebooks/[\w.-]+\.ipynb#[A-Za-z0-9-]+",
+        r"snippets/[\w./-]+\.sh(?::[\w-]+)?",
+        r"tests/[\w./-]+\.py::\w+(?:\[.+\])?",
+    )
+)
 
 
-class FactError(ValueError):
-    """A fact that cannot be used; says the file, the id and what is wrong with it."""
-
-    def __init__(self, file: str, fact_id: str, what: str) -> None:
-        """Say which fact of which file is wrong, and how."""
-        super().__init__(f"{file}: {fact_id}: {what}" if fact_id else f"{file}: {what}")
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a fact can be read in the words of those who made it true."""
-
-    title: str
-    url: str
+def _proof(raw: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
+    if not isinstance(raw, str) or not re.fullmatch(_PROOF, raw):
+        raise ValueError(
+            "is notebooks/NN-name.ipynb#cell, snippets/shell/NAME.sh or tests/…/test_x.py::test_name, not "
+            f"{raw!r}"
+        )
+    return raw
 
 
-@dataclass(frozen=True)
-class Fact:
+#: A cell, a snippet or a test that shows something (shimfacts.proofs).
+Proof = Annotated[
+    str, BeforeValidator(_proof), WithJsonSchema({"type": "string", "pattern": f"^(?:{_PROOF})$"})
+]
+_ONE_PROOF = {"type": "string", "pattern": f"^(?:{_PROOF})$"}
+#: One proof, or several.
+Proofs = Annotated[
+    tuple[Proof, ...],
+    BeforeValidator(lambda raw: raw if isinstance(raw, (list, tuple)) and raw else [raw]),
+    WithJsonSchema({"anyOf": [_ONE_PROOF, {"type": "array", "items": _ONE_PROOF, "minItems": 1}]}),
+]
+
+
+class Fact(Model):
     """One fact, with a value for each language and the sources that carry it."""
 
-    id: str
-    file: str
-    kind: str
-    values: Mapping[str, str]
-    sources: tuple[Source, ...]
-    versions: str | None = None
-    proof: str | None = None
-    verified: bool = True
-    note: Mapping[str, str] | None = None
+    id: SkipJsonSchema[str] = ""
+    file: SkipJsonSchema[str] = ""
+    kind: Literal[_Text, _Code] = "text"
+    values: Both = Field(alias="value")
+    sources: Sources = Field(alias="source")
+    versions: Range | None = Field(
+        None, description='text in quotes, releases with their ends: "1.20", "1.21–1.23", "1.24–", "–1.23"'
+    )
+    proofs: Proofs = Field((), alias="proof")
+    verified: StrictBool = True
+    note: Both | None = None
     #: Whose flag or release it is, who listens on the socket, who prints the message.
-    component: Mapping[str, str] | None = None
+    component: Both | None = None
     #: What is spoken on a socket.
-    protocol: Mapping[str, str] | None = None
+    protocol: Both | None = None
     #: The release from which a flag is deprecated.
-    deprecated: str | None = None
+    deprecated: str | None = Field(None, description="text in quotes, the first release that marks the flag")
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Fact:
+        """See that a fact has what its kind needs, and nothing that only others have."""
+        for key, kinds in _ONLY.items():
+            if getattr(self, key) is not None and self.kind not in kinds:
+                raise ValueError(f"a {self.kind} has no `{key}`, only {', '.join(kinds)}")
+        for key, kinds in _NEEDED.items():
+            if self.kind in kinds and getattr(self, key) is None:
+                raise ValueError(f"a {self.kind} needs `{key}`: the table of its kind shows it")
+        if self.kind == "date":
+            for value in self.values.values():
+                spell_date(value, "en")
+        if self.deprecated and not releases.is_within(releases.release(self.deprecated), self.versions):
+            raise ValueError(f"was deprecated in {self.deprecated}, but exists in {self.versions} only")
+        return self
 
     @property
     def is_code(self) -> bool:
@@ -84,6 +123,10 @@ class Fact:
         """Give the value as a reader of this language writes it; dates are spelt out."""
         raw = self.values[lang]
         return spell_date(raw, lang) if self.kind == "date" else raw
+
+
+#: What a file of facts holds, for the JSON Schema.
+Facts = dict[Annotated[str, StringConstraints(pattern=_ID)], Fact]
 
 
 def spell_date(iso: str, lang: str) -> str:
@@ -119,134 +162,25 @@ def load(folder: Path) -> dict[str, Fact]:
     """
     facts: dict[str, Fact] = {}
     for path in sorted(folder.glob("*.yaml")):
-        data = read(folder, path.name)
-        if not isinstance(data, dict):
-            raise FactError(path.name, "", "is not a mapping of ids to facts")
-        for fact_id, raw in data.items():
-            fact = _fact(path.name, str(fact_id), raw)
-            if fact.id in facts:
-                raise FactError(path.name, fact.id, f"is already written in {facts[fact.id].file}")
-            facts[fact.id] = fact
+        if path.name in NOT_FACTS:
+            continue
+        file = File(folder, path.name)
+        for fact_id, raw in file.mapping("ids to facts").items():
+            if not re.match(_ID, fact_id):
+                raise file.wrong("an id is small letters, digits, dots and hyphens", fact_id, fact_id)
+            if fact_id in facts:
+                raise file.wrong(f"is already written in {facts[fact_id].file}", fact_id, fact_id)
+            if isinstance(raw, dict) and (own := sorted({"id", "file"} & set(raw))):
+                raise file.wrong(f"unknown key {own[0]!r}", fact_id, fact_id, own[0])
+            read = file.read(Fact, raw, fact_id, fact_id)
+            facts[fact_id] = read.model_copy(update={"id": fact_id, "file": path.name})
     return facts
 
 
-def read(folder: Path, name: str) -> Any:  # noqa: ANN401 - whatever the YAML holds
-    """Read a file of facts, or of a table, below the folder of facts; an empty one holds an empty mapping.
+def plain(text: str, facts: Mapping[str, Fact], lang: str) -> str:
+    """Write a text as a terminal shows it: values in place of references to them, code without its marks.
 
     Raises:
-        FactError: it is not YAML, or a key stands twice in a mapping.
+        KeyError: there is no such fact.
     """
-    try:
-        return yaml_files.load(folder / name) or {}
-    except yaml.YAMLError as error:
-        raise FactError(name, "", f"cannot be read: {error}") from error
-
-
-def _fact(file: str, fact_id: str, raw: Any) -> Fact:  # noqa: ANN401 - whatever the YAML holds
-    """Check one entry and make a fact of it."""
-
-    def wrong(what: str) -> FactError:
-        return FactError(file, fact_id, what)
-
-    if not _ID.fullmatch(fact_id):
-        raise wrong("an id is small letters, digits, dots and hyphens")
-    if not isinstance(raw, dict):
-        raise wrong("is not a mapping with `value` and `source`")
-    kind = raw.get("kind", "text")
-    if kind not in KINDS:
-        raise wrong(f"unknown kind {kind!r}; there are {', '.join(KINDS)}")
-    keys = _KEYS | {key for key, kinds in _ONLY.items() if kind in kinds}
-    if unknown := sorted(set(raw) - keys):
-        raise wrong(f"unknown key {', '.join(map(repr, unknown))}; a {kind} has {', '.join(sorted(keys))}")
-    for key, kinds in _NEEDED.items():
-        if kind in kinds and key not in raw:
-            raise wrong(f"a {kind} needs `{key}`: the table of its kind shows it")
-    values = by_language(raw.get("value"), wrong, "value")
-    if kind == "date":
-        for value in values.values():
-            try:
-                spell_date(value, "en")
-            except ValueError as error:
-                raise wrong(str(error)) from error
-    for key in ("versions", "proof", "deprecated"):
-        if raw.get(key) is not None and (not isinstance(raw[key], str) or not raw[key].strip()):
-            raise wrong(f"`{key}` is text in quotes")
-    try:
-        _check_releases(raw.get("versions"), raw.get("deprecated"))
-    except ValueError as error:
-        raise wrong(str(error)) from error
-    if not isinstance(raw.get("verified", True), bool):
-        raise wrong("`verified` is true or false")
-
-    def optional(key: str) -> dict[str, str] | None:
-        return None if raw.get(key) is None else by_language(raw[key], wrong, key)
-
-    return Fact(
-        id=fact_id,
-        file=file,
-        kind=kind,
-        values=values,
-        sources=sources(raw.get("source"), wrong),
-        versions=raw.get("versions"),
-        proof=raw.get("proof"),
-        verified=raw.get("verified", True),
-        note=optional("note"),
-        component=optional("component"),
-        protocol=optional("protocol"),
-        deprecated=raw.get("deprecated"),
-    )
-
-
-def _check_releases(versions: str | None, deprecated: str | None) -> None:
-    """See that a range of releases is one, and that a flag was deprecated while it existed.
-
-    Raises:
-        ValueError: it is not; says both.
-    """
-    if versions:
-        releases.ends(versions)
-    if deprecated and not releases.is_within(releases.release(deprecated), versions):
-        raise ValueError(f"was deprecated in {deprecated}, but exists in {versions} only")
-
-
-def by_language(raw: Any, wrong: Any, key: str) -> dict[str, str]:  # noqa: ANN401
-    """Accept one text for both languages, a date, or one text for each language."""
-    if isinstance(raw, datetime.date):
-        raw = raw.isoformat()
-    if isinstance(raw, (int, float)):
-        raise wrong(f"`{key}` is a bare number, which YAML shortens (1.20 becomes 1.2): put it in quotes")
-    if isinstance(raw, str):
-        raw = dict.fromkeys(LANGUAGES, raw)
-    if not isinstance(raw, dict) or set(raw) != set(LANGUAGES):
-        raise wrong(f"`{key}` is a text, or a mapping with exactly {' and '.join(LANGUAGES)}")
-    texts = {lang: raw[lang] for lang in LANGUAGES}
-    if not all(isinstance(text, str) and text.strip() for text in texts.values()):
-        raise wrong(f"`{key}` is empty or not text")
-    return {lang: text.strip() for lang, text in texts.items()}
-
-
-def lines(raw: Any, wrong: Any, key: str) -> dict[str, str]:  # noqa: ANN401
-    """Accept one line for each language, as a row of a table or of a list has room for."""
-    if not isinstance(raw, dict):
-        raise wrong(f"`{key}` is a mapping with exactly {' and '.join(LANGUAGES)}")
-    texts = by_language(raw, wrong, key)
-    if any("\n" in text for text in texts.values()):
-        raise wrong(f"`{key}` is one line in each language")
-    return texts
-
-
-def sources(raw: Any, wrong: Any) -> tuple[Source, ...]:  # noqa: ANN401
-    """Check the list of sources."""
-    if not isinstance(raw, list) or not raw:
-        raise wrong("`source` is a list of at least one {title, url}")
-    sources = []
-    for entry in raw:
-        if not isinstance(entry, dict) or set(entry) != {"title", "url"}:
-            raise wrong("each source has exactly `title` and `url`")
-        title, url = entry["title"], entry["url"]
-        if not isinstance(title, str) or not title.strip():
-            raise wrong("a source has no title")
-        if not isinstance(url, str) or not re.match(r"https://[^\s/]+", url):
-            raise wrong(f"a source's url begins with https://, not {url!r}")
-        sources.append(Source(title.strip(), url.strip()))
-    return tuple(sources)
+    return REFERENCE.sub(lambda match: facts[match["id"]].value(lang), text).replace("`", "")

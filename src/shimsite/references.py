@@ -11,13 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from shimfacts.model import Fact, spell_versions
+from shimfacts.model import REFERENCE, Fact, spell_versions
 from shimsite.languages import markdown_text
 
-_REF = re.compile(
-    r"(?P<escape>\\?)\{\{\s*fact\(\s*(?P<q>['\"])(?P<id>[^'\"]+)(?P=q)\s*"
-    r"(?:,\s*(?P<r>['\"])(?P<form>[^'\"]*)(?P=r)\s*)?\)\s*\}\}"
-)
 _LIKE_REF = re.compile(r"(?<!\\)\{\{\s*fact\b[^}]*\}?\}?")
 #: Characters with a meaning in Markdown or HTML, which a value must not set off.
 _MARKDOWN = re.compile(r"[&<>\"'\\`*_\[\]|~^#!:$]")
@@ -45,7 +41,7 @@ def refs(text: str, first: int = 1) -> Iterator[Ref]:
     for line in markdown_text.lines(text, first):
         if line.is_prose:
             for in_code, piece in markdown_text.spans(line.text):
-                for match in _REF.finditer(piece):
+                for match in REFERENCE.finditer(piece):
                     if not match["escape"]:
                         yield Ref(match["id"], match["form"] or "", line.number, in_code)
 
@@ -80,10 +76,10 @@ def render(text: str, facts: Mapping[str, Fact], lang: str, warn: Warn, *, plain
             out.append(line.text)
             continue
         pieces = [
-            _REF.sub(in_code if is_code else in_prose, piece)
+            REFERENCE.sub(in_code if is_code else in_prose, piece)
             for is_code, piece in markdown_text.spans(line.text)
         ]
-        for odd in _LIKE_REF.finditer(_REF.sub("", line.text)):
+        for odd in _LIKE_REF.finditer(REFERENCE.sub("", line.text)):
             warn(f"line {line.number}: cannot read the reference {odd[0]!r}")
         out.append("".join(pieces))
     return "\n".join(out) + ("\n" if text.endswith("\n") else "")
@@ -96,7 +92,7 @@ def render_bare(text: str, facts: Mapping[str, Fact], lang: str, warn: Warn) -> 
         fact = _known(match, facts, warn)
         return match[0] if fact is None else fact.value(lang)
 
-    return _REF.sub(value, text)
+    return REFERENCE.sub(value, text)
 
 
 def _known(match: re.Match[str], facts: Mapping[str, Fact], warn: Warn) -> Fact | None:

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from tests.support import project
 
-from shimfacts import ledger
+from shimfacts import ledger, proofs
 from shimsite.checks import built as sitecheck
 from shimsite.checks import facts
 
@@ -95,8 +95,12 @@ def test_each_claim_leads_to_its_cells(built: Path, lang: str, title: str, said:
 
 def test_a_build_stops_where_a_claim_has_no_cell(tmp_path: Path) -> None:
     for name, cells, complaint in (
-        ("none", "[]", "claims.yaml: s1: `cells` is a list of at least one"),
-        ("gone", "[01-a.ipynb#gone]", "claims.yaml: s1: there is no code cell 01-a.ipynb#gone"),
+        ("none", "[]", "claims.yaml:10: s1: `cells` is a list of at least one"),
+        (
+            "gone",
+            "[01-a.ipynb#gone]",
+            "claims.yaml: s1: 01-a.ipynb#gone, which shows it, has no code cell of that id",
+        ),
     ):
         folder = make(tmp_path / name, CLAIMS.replace("[01-a.ipynb#prints]", cells))
         done = project.build_strictly(folder)
@@ -107,10 +111,9 @@ def test_a_build_stops_where_a_claim_has_no_cell(tmp_path: Path) -> None:
 
 def test_a_build_stops_where_the_last_result_is_no_pass(tmp_path: Path) -> None:
     folder = make(tmp_path)
-    cells = ledger.code_cells(folder / "notebooks" / "01-a.ipynb")
-    outcomes = {"prints": ledger.FAILED, "ends": ledger.PASSED}
-    run = ledger.Run("deprecated", "2026-11-26", cells, outcomes)
-    ledger.merge(folder / ledger.VALIDATED, "01-a.ipynb", run)
+    cells = proofs.of_cells(folder / "notebooks" / "01-a.ipynb")
+    failed = ledger.Entry(ledger.FAILED, "2026-11-26", "deprecated", cells["prints"])
+    ledger.merge(folder / ledger.SEEN, {"notebooks/01-a.ipynb#prints": failed})
     complaint = (
         "s1: 01-a.ipynb#prints, which shows it, failed on 2026-11-26 on lab deprecated; validate or record"
     )
@@ -125,10 +128,10 @@ def test_a_build_stops_where_the_last_result_is_no_pass(tmp_path: Path) -> None:
 
 def test_a_build_stops_where_the_results_cannot_be_read(tmp_path: Path) -> None:
     folder = make(tmp_path)
-    (folder / ledger.RECORDED).write_text("{", "utf-8")
+    (folder / ledger.KEPT).write_text("{", "utf-8")
     done = project.build_strictly(folder)
     assert done.returncode != 0
-    assert "notebooks/results.json is not JSON" in done.stdout + done.stderr
+    assert "facts/outcomes.json is not JSON" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from nbformat import v4
 from tests.support import project
 
-from shimfacts import ledger
+from shimfacts import ledger, proofs
 from shimsite.checks import content
 
 #: How many cells nbval may leave unchecked. It goes down; to raise it, say why in the commit.
@@ -125,7 +125,7 @@ def test_the_check(tmp_path: Path, spoil: Any, complaint: str) -> None:
     path.write_text(json.dumps(notebook), "utf-8")
     found = list(content.recording_problems(path))
     assert found == [
-        problem for problem in content.notebook_problems(tmp_path) if "results.json" not in problem
+        problem for problem in content.notebook_problems(tmp_path) if "outcomes.json" not in problem
     ]
     assert found
     assert found[0].removeprefix("notebooks/01-a.ipynb").lstrip(",: ").startswith(complaint)
@@ -165,17 +165,17 @@ def complaints(folder: Path, *cells: Any) -> list[str]:
 def test_a_cell_that_changed_since_it_was_recorded_is_found(tmp_path: Path, cell: Any) -> None:
     [found] = complaints(tmp_path, cell)
     assert found.startswith(f"cell 'a' changed since it was last recorded, on {project.RECORDED}: ")
-    assert ledger.fingerprint(cell) in found
+    assert proofs.of_cell(cell) in found
 
 
 def test_a_cell_that_came_or_went_since_is_found(tmp_path: Path) -> None:
     found = complaints(tmp_path, project.code("print(1)", project.printed("1\n"), name="b"))
-    assert found[0].startswith("cell 'b' changed since it was last recorded")
+    assert found[0].startswith("cell 'b' was never recorded")
     assert found[1].startswith(f"cell 'a' was recorded on {project.RECORDED} and is gone")
 
 
 def test_a_notebook_that_was_never_recorded_is_found(tmp_path: Path) -> None:
     project.make(tmp_path, {}, {"01-a.ipynb": project.notebook(project.code("1"))})
-    (tmp_path / ledger.RECORDED).unlink()
+    (tmp_path / ledger.KEPT).unlink()
     [found] = content.notebook_problems(tmp_path)
-    assert found == "notebooks/01-a.ipynb: notebooks/results.json knows nothing of it; record it"
+    assert found == "notebooks/01-a.ipynb: facts/outcomes.json knows nothing of it; record it"

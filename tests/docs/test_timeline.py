@@ -11,6 +11,7 @@ from tests.support import project
 from shimfacts import model
 from shimsite.checks import facts as fact_checks
 from shimsite.tables import data
+from shimsite.tables.timeline import Timeline
 
 FACTS = project.FACTS + (
     """
@@ -40,7 +41,7 @@ def make(folder: Path, timeline: str = TIMELINE, page: str = PAGE) -> Path:
 
 @pytest.mark.parametrize("lang", model.LANGUAGES)
 def test_the_sites_timeline_has_every_entry(root: Path, site: Path, lang: str) -> None:
-    entries = data.load(root, pytest.fail).timeline
+    entries = data.load(root, pytest.fail).table(Timeline).entries
     assert len(entries) > 10
     page = BeautifulSoup((site / lang / "timeline" / "index.html").read_text("utf-8"), "html.parser")
     assert [each["id"] for each in page.select(".timeline [data-subject]")] == [each.fact for each in entries]
@@ -59,11 +60,11 @@ def test_it_builds_in_both_languages(tmp_path: Path, lang: str) -> None:
     ("old", "new", "complaint"),
     [
         ("fact: first", "fact: gone", "timeline.yaml: gone: there is no such fact"),
-        ("subject: docker", "subject: rkt", "timeline.yaml: first: unknown subject 'rkt'"),
+        ("subject: docker", "subject: rkt", "timeline.yaml:3: first: unknown subject 'rkt'"),
         (
             "{en: It began., zh: 开始了。}",
             "{en: It began.}",
-            "timeline.yaml: first: `said` is a text, or a mapping",
+            "timeline.yaml:4: first: `said` is a text, or a mapping",
         ),
         ("fact: first", "fact: the-flag", "timeline.yaml: the-flag: is a flag, not a date"),
         (

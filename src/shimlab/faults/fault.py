@@ -1,11 +1,19 @@
-"""What a fault is: declared once, with how it is made, how it shows and how it is undone."""
+"""What a fault is: declared once, with how it is made, how it shows and how it is undone.
+
+What people are told of it is written in `facts/tables/faults.yaml`, for a terminal as for the page.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
+from shimfacts import faults
+from shimfacts.schema import FactError
+from shimlab.errors import LabError
 from shimlab.faults.target import Target
+from shimlab.paths import repository
 
 WORKER = "worker"
 CONTROL_PLANE = "control-plane"
@@ -32,17 +40,24 @@ def nothing(target: Target) -> None:
     """Do nothing: what this fault breaks is mended by systemd or by the kubelet."""
 
 
+@cache
+def said() -> Mapping[str, faults.Said]:
+    """Give what is said of each fault, in English, as a terminal shows it.
+
+    Raises:
+        LabError: it cannot be read.
+    """
+    try:
+        return faults.plain(repository() / "facts")
+    except (FactError, KeyError) as error:
+        raise LabError(f"what is said of the faults cannot be read: {error}", "mend facts/") from error
+
+
 @dataclass(frozen=True)
 class Fault:
     """One way in which a node breaks."""
 
     name: str
-    #: What is wrong, in a few words.
-    title: str
-    #: What breaking does, how that shows and what undoes it: a sentence each, for people.
-    does: str
-    shows: str
-    undone: str
     #: The runtimes, by the node's label, on which the symptom is the one that is declared.
     runtimes: tuple[str, ...]
     #: Break the node. Whatever has to be put back is put aside before it is changed.
@@ -64,3 +79,14 @@ class Fault:
     victim: bool = False
     #: How long it may take to show, in seconds.
     seconds: float = 90
+
+    @property
+    def title(self) -> str:
+        """Say what is wrong, in a few words.
+
+        Raises:
+            LabError: it is said nowhere.
+        """
+        if self.name not in said():
+            raise LabError(f"nothing is said of the fault {self.name}", f"write it into facts/{faults.PATH}")
+        return said()[self.name].title

@@ -2,7 +2,7 @@
 
 Each check is a function of the repository's root that tells what is wrong, a line each, with
 file and line; tests/docs runs them on this repository and on small broken ones. Facts have a
-module of their own: fact_checks.
+module of their own: facts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from shimfacts import ledger, snippets
+from shimfacts import proofs, snippets
 from shimfacts.model import LANGUAGES
 from shimfacts.notebooks import cells, notebook_files, recording_problems
 from shimsite.languages import markdown_text
@@ -178,7 +178,7 @@ def notebook_problems(root: Path) -> Iterator[str]:
     """Tell which cells were never recorded, or not as they are now, or are kept from being checked."""
     for path in notebook_files(root):
         yield from recording_problems(path)
-        for problem in ledger.problems(path):
+        for problem in proofs.recording_problems(path):
             yield f"notebooks/{path.name}: {problem}"
 
 

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from shimfacts import ledger, notebooks
-from shimfacts.model import LANGUAGES, Fact
+from shimfacts import notebooks
+from shimfacts.model import Fact
 from shimsite import references
 from shimsite.checks import content, parity
 from shimsite.languages import markdown_text
-from shimsite.tables import data, facts, hosts
+from shimsite.tables import data, facts
 
 _ADDRESS = re.compile(r"\]\([^)]*\)|<[^>]*>|https?://\S+|\{[:#][^{}]*\}|\{ #[^{}]*\}|<!--.*?-->")
 _REFERENCE = re.compile(r"\\?\{\{.*?\}\}")
@@ -31,7 +31,12 @@ def all_problems(root: Path) -> Iterator[str]:
     kept = data.load(root, complaints.append)
     yield from complaints or kept.problems()
     yield from _use_problems(root, kept)
-    yield from _proof_problems(root, kept)
+    failed: dict[str, list[str]] = {}
+    for where, proof, fact in kept.proofs():
+        if what := kept.known.proofs.problem(proof, fact):
+            failed.setdefault(f"its proof {proof} {what}", []).append(where)
+    for what, (first, *others) in failed.items():
+        yield f"{first}: {what}" + (f" (and {len(others)} more are proved by it)" if others else "")
     pages = [page.read_text("utf-8") for page in content.pages(root)]
     for path, marks in kept.marks().items():
         if not any(mark in page for page in pages for mark in marks):
@@ -51,9 +56,6 @@ def prose(root: Path, kept: data.Data) -> Iterator[tuple[str, str, str, int]]:
                 tags = cell.metadata.get("tags", [])
                 lang = "zh" if "lang:zh" in tags else "en"
                 yield f"notebooks/{path.name}, cell {number}", lang, cell.source, 1
-    if kept.hosts:
-        for lang in LANGUAGES:
-            yield f"facts/{hosts.PATH} in {lang}, its row", lang, hosts.notes(kept.hosts, lang), 0
     for where, texts in kept.texts():
         for lang, text in texts.items():
             yield f"facts/{where} in {lang}", lang, text, 1
@@ -76,17 +78,6 @@ def _use_problems(root: Path, kept: data.Data) -> Iterator[str]:
             yield f"facts/{fact.file}: {fact.id}: no page and no notebook uses it"
 
 
-def _proof_problems(root: Path, kept: data.Data) -> Iterator[str]:
-    """Tell which proofs do not exist."""
-    for fact in kept.facts.values():
-        if fact.proof and (what := _proof_problem(root, fact.proof)):
-            yield f"facts/{fact.file}: {fact.id}: its proof {fact.proof} {what}"
-    if kept.hosts:
-        for cell, proof in hosts.proofs(kept.hosts).items():
-            if what := _proof_problem(root, proof):
-                yield f"facts/{hosts.PATH}: {cell}: its proof {proof} {what}"
-
-
 def copies(text: str, lang: str, known: Mapping[str, Fact], first: int = 1) -> Iterator[tuple[int, Fact]]:
     """Find the values of facts that stand in prose to the letter, with their lines.
 
@@ -107,17 +98,3 @@ def copies(text: str, lang: str, known: Mapping[str, Fact], first: int = 1) -> I
                 if pattern.search(bare):
                     yield line.number, fact
                     bare = pattern.sub(" ", bare)
-
-
-def _proof_problem(root: Path, proof: str) -> str | None:
-    """Say what is wrong with a proof: a file, or a cell of a notebook after `#`."""
-    path, _, cell_id = proof.partition("#")
-    target = root / path
-    if not target.is_file():
-        return "is not there"
-    if cell_id:
-        if target.suffix != ".ipynb":
-            return "names a cell, but is no notebook"
-        if cell_id not in ledger.code_cells(target):
-            return "has no code cell of that id"
-    return None

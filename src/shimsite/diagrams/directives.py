@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shimfacts.model import FactError
+from shimfacts.schema import FactError
 from shimsite.diagrams import alt_text, geometry, layout, steps
 from shimsite.diagrams import chain as record
 from shimsite.diagrams.chain import Chain, RecordError
 from shimsite.diagrams.steps import Words
 from shimsite.languages import markdown_text
 
-PATH = steps.PATH
 Warn = Callable[[str], None]
 _MARK = re.compile(r"^<!--\s*(?P<what>diagram|steps):\s*(?P<words>[^>]*?)\s*-->\s*$")
 #: Above the sentences that say what a picture shows.

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from shimfacts import model
-from shimfacts.model import LANGUAGES, FactError
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from shimfacts.schema import File, Line, Model
 from shimsite.diagrams.chain import Chain, Step, is_same
 
 PATH = "tables/steps.yaml"
@@ -56,32 +57,64 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "count": "第 {n} 步，共 {all} 步",
     },
 }
-_NEEDED, _MAY = {"by", "call", "route", *LANGUAGES}, {"starts", "lights"}
 
 
-@dataclass(frozen=True)
-class Said:
+def _routes(raw: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
+    routes = raw if isinstance(raw, dict) else {"": raw}
+    for route in routes.values():
+        if (
+            not isinstance(route, list)
+            or len(route) not in (1, 2)
+            or not all(isinstance(name, str) for name in route)
+        ):
+            raise ValueError(f"is a list of one or two names, or such a list for each runtime, not {route!r}")
+    return routes
+
+
+_NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2}
+_Routes = Annotated[
+    Mapping[str, tuple[str, ...]],
+    BeforeValidator(_routes),
+    WithJsonSchema({"anyOf": [_NAMES, {"type": "object", "additionalProperties": _NAMES}]}),
+]
+_Cell = Annotated[str, Field(pattern=r"^[^#]+#[^#]+$")]
+
+
+class Said(Model):
     """What is said of the steps of one call by one program."""
 
     by: str
     call: str
-    routes: Mapping[str, tuple[str, ...]]
-    texts: Mapping[str, str]
-    starts: bool = False
-    lights: tuple[str, ...] = ()
+    routes: _Routes = Field(alias="route")
+    en: Line
+    zh: Line
+    starts: Literal[True] | None = Field(None, description="true or left out")
+    lights: tuple[Literal["runc", "process"], ...] = ()
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Give the text in each language."""
+        return {"en": self.en, "zh": self.zh}
 
     def route(self, runtime: str) -> tuple[str, ...]:
         """Say who turns to whom on a runtime; nobody where this step does not occur."""
         return self.routes.get(runtime) or self.routes.get("", ())
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Model):
     """What is said of a record: where each of its runtimes is shown, and of every step."""
 
-    record: str
-    proofs: Mapping[str, str]
-    said: tuple[Said, ...]
+    record: SkipJsonSchema[str] = ""
+    proofs: Mapping[str, _Cell] = Field(
+        alias="proof", description="a mapping of each runtime to NN-name.ipynb#cell"
+    )
+    said: tuple[Said, ...] = Field(alias="words", description="a list of what is said of each step")
+
+    @model_validator(mode="after")
+    def _once(self) -> Words:
+        if len({(each.by, each.call) for each in self.said}) != len(self.said):
+            raise ValueError("says something of the same step twice")
+        return self
 
     def of(self, step: Step) -> Said | None:
         """Find what is said of a step."""
@@ -96,22 +129,23 @@ def load(folder: Path) -> dict[str, Words]:
     """
     if not (folder / PATH).is_file():
         return {}
-    data = model.read(folder, PATH)
-    if not isinstance(data, dict):
-        raise FactError(PATH, "", "is not a mapping of records to words")
-    return {str(record): _words(str(record), raw) for record, raw in data.items()}
+    file = File(folder, PATH)
+    return {
+        name: file.read(Words, raw, name, name).model_copy(update={"record": name})
+        for name, raw in file.mapping("records to words").items()
+    }
 
 
 def texts(words: Mapping[str, Words]) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Walk over what is written for readers: where it stands, and the text in each language."""
     for record, each in words.items():
         for said in each.said:
-            yield f"{PATH}: {record}: {said.by} {said.call}", said.texts
+            yield f"{record}: {said.by} {said.call}", said.texts
 
 
 def problems(words: Words, chains: Mapping[str, Chain]) -> Iterator[str]:
     """Tell which steps have no words, which words no step, and which routes the record does not hold."""
-    where = f"facts/{PATH}: {words.record}"
+    where = words.record
     if set(words.proofs) != set(chains):
         yield f"{where}: proof is for {', '.join(words.proofs)}; the record holds {', '.join(chains)}"
     used = set()
@@ -211,55 +245,3 @@ def parts(step: Step, said: Said, chain: Chain) -> str:
 def is_shim(name: str, chain: Chain) -> bool:
     """Tell whether a name is that of the shims."""
     return is_same(chain.processes[0].shim, name)
-
-
-def _words(record: str, raw: Any) -> Words:  # noqa: ANN401 - whatever the YAML holds
-    if not isinstance(raw, dict) or set(raw) != {"proof", "words"}:
-        raise FactError(PATH, record, "has exactly `proof` and `words`")
-    proofs, said = raw["proof"], raw["words"]
-    if not isinstance(proofs, dict) or not all(
-        isinstance(cell, str) and "#" in cell for cell in proofs.values()
-    ):
-        raise FactError(PATH, record, "`proof` names for each runtime NN-name.ipynb#cell")
-    if not isinstance(said, list):
-        raise FactError(PATH, record, "`words` is a list")
-    found = tuple(_said(record, number, each) for number, each in enumerate(said, 1))
-    if len({(each.by, each.call) for each in found}) != len(found):
-        raise FactError(PATH, record, "says something of the same step twice")
-    return Words(record, proofs, found)
-
-
-def _said(record: str, number: int, raw: Any) -> Said:  # noqa: ANN401
-    named = (
-        f"{record}, {raw.get('by')} {raw.get('call')}"
-        if isinstance(raw, dict)
-        else f"{record}, entry {number}"
-    )
-
-    def wrong(what: str) -> FactError:
-        return FactError(PATH, named, what)
-
-    if not isinstance(raw, dict):
-        raise wrong(f"is a mapping with {', '.join(sorted(_NEEDED))}, not {raw!r}")
-    for said, keys in (("lacks", _NEEDED - set(raw)), ("has unknown", set(raw) - _NEEDED - _MAY)):
-        if keys:
-            raise wrong(f"{said} {', '.join(sorted(map(str, keys)))}")
-    if raw.get("starts", True) is not True or not set(raw.get("lights", [])) <= set(LIGHTS):
-        raise wrong(f"`starts` is true or left out, `lights` is a list of {' and '.join(LIGHTS)}")
-    texts = model.lines({lang: raw[lang] for lang in LANGUAGES}, wrong, "the text")
-    routes = raw["route"] if isinstance(raw["route"], dict) else {"": raw["route"]}
-    for route in routes.values():
-        if (
-            not isinstance(route, list)
-            or len(route) not in (1, 2)
-            or not all(isinstance(n, str) for n in route)
-        ):
-            raise wrong(f"a route is a list of one or two names, not {route!r}")
-    return Said(
-        str(raw["by"]),
-        str(raw["call"]),
-        {str(runtime): tuple(route) for runtime, route in routes.items()},
-        texts,
-        starts=raw.get("starts", False),
-        lights=tuple(raw.get("lights", ())),
-    )

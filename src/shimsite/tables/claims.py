@@ -1,24 +1,25 @@
 """The table of claims: what is said about dockershim, whether it holds, and the cells that show it on the lab.
 
 `facts/tables/claims.yaml` holds them for both languages. A claim that no cell shows, or whose cells did not pass when
-they last ran (src/shimfacts/ledger.py), is one that nobody can check: it fails the build.
+they last ran (src/shimfacts/proofs.py), is one that nobody can check: it fails the build.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from shimfacts import ledger, model
 from shimfacts.ledger import Result
-from shimfacts.model import FactError, Source
+from shimfacts.schema import Lines, Model, Source
 from shimsite.notebooks import split
 from shimsite.tables import writer
+from shimsite.tables.table import Known, Place, Rows
 
-PATH = "tables/claims.yaml"
 TABLE_MARK, SUM_MARK = "<!-- claims-table -->", "<!-- claims-sum -->"
 #: A shape for the eye, the class of its colour, and the word, which is enough without either.
 VERDICTS = {
@@ -53,24 +54,31 @@ WORDS = {
         "sum": "共 {count} 条：",
     },
 }
-_KEYS = {"claim", "verdict", "holds", "cells"}
-_ID = re.compile(r"s[1-9]\d*")
-_CELL = re.compile(r"[\w.-]+\.ipynb#[A-Za-z0-9-]+")
-
-#: The last result of every cell that there is, as results.last() tells it.
-Last = Mapping[str, Result | None]
+_ID = r"s[1-9]\d*"
+_CELL = r"[\w.-]+\.ipynb#[A-Za-z0-9-]+"
 
 
-@dataclass(frozen=True)
-class Claim:
+def _cell(raw: object) -> object:
+    if not isinstance(raw, str) or not re.fullmatch(_CELL, raw):
+        raise ValueError(f"is written NN-name.ipynb#cell-id, not {raw!r}")
+    return raw
+
+
+Cell = Annotated[str, BeforeValidator(_cell), WithJsonSchema({"type": "string", "pattern": f"^{_CELL}$"})]
+
+
+class Claim(Model):
     """Something that is said, the verdict on it, what holds instead, and the cells that show it."""
 
-    id: str
-    claim: Mapping[str, str]
-    verdict: str
-    holds: Mapping[str, str]
-    cells: tuple[str, ...]
-    sources: tuple[Source, ...]
+    id: SkipJsonSchema[str] = ""
+    claim: Lines
+    verdict: Literal["holds", "held-then", "depends", "wrong", "slip"]
+    holds: Lines
+    cells: tuple[Cell, ...] = Field(
+        min_length=1,
+        description="a list of at least one NN-name.ipynb#cell-id: a claim that no cell shows is none",
+    )
+    sources: tuple[Source, ...] = Field((), alias="source", description="a list of {title, url}")
 
     @property
     def number(self) -> str:
@@ -78,73 +86,59 @@ class Claim:
         return self.id.removeprefix("s")
 
 
-def load(folder: Path) -> tuple[Claim, ...]:
-    """Read the claims below the folder of facts; none where a repository has none.
+class Claims(Rows[Claim]):
+    """The claims."""
 
-    Raises:
-        FactError: a claim breaks the schema; says which one.
-    """
-    if not (folder / PATH).is_file():
-        return ()
-    data = model.read(folder, PATH)
-    if not isinstance(data, dict):
-        raise FactError(PATH, "", "is not a mapping of s1, s2 … to claims")
-    return tuple(_claim(PATH, str(name), raw) for name, raw in data.items())
+    path = "tables/claims.yaml"
+    marks = (TABLE_MARK, SUM_MARK)
+    schema = dict[Annotated[str, StringConstraints(pattern=f"^{_ID}$")], Claim]
+    row = Claim
+    what = "s1, s2 … to claims"
 
+    @classmethod
+    def wrong_id(cls, name: str) -> str:
+        """See that an id is s and a number."""
+        return "" if re.fullmatch(_ID, name) else "a claim's id is s and a number: s1"
 
-def texts(claims: tuple[Claim, ...]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Walk over what is written for readers: where it stands, and the text in each language."""
-    for claim in claims:
-        yield f"{PATH}: {claim.id}: claim", claim.claim
-        yield f"{PATH}: {claim.id}: holds", claim.holds
+    def texts(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Walk over what is said, and what holds."""
+        for claim in self.rows:
+            yield f"{claim.id}: claim", claim.claim
+            yield f"{claim.id}: holds", claim.holds
 
+    def shown_proofs(self) -> Iterator[str]:
+        """List the cells; that they passed is more than a check of the documentation: `problems` stops the build."""
+        yield from (f"notebooks/{cell}" for claim in self.rows for cell in claim.cells)
 
-def problems(claims: tuple[Claim, ...], last: Last) -> Iterator[str]:
-    """Tell which cells of claims do not exist, and which did not pass when they last ran."""
-    for claim in claims:
-        where = f"facts/{PATH}: {claim.id}"
-        if missing := [cell for cell in claim.cells if cell not in last]:
-            yield f"{where}: there is no code cell {', '.join(missing)} in notebooks/"
-        for cell in claim.cells:
-            result = last.get(cell)
-            if cell in last and (result is None or result.outcome != ledger.PASSED):
-                yield f"{where}: {cell}, which shows it, {_outcome(result)}; validate or record again"
+    def problems(self, known: Known) -> Iterator[str]:
+        """Tell which cells of claims do not exist, and which did not pass when they last ran."""
+        for claim in self.rows:
+            for cell in claim.cells:
+                if what := known.proofs.problem(f"notebooks/{cell}"):
+                    yield f"{claim.id}: {cell}, which shows it, {what}"
 
+    def render(self, mark: str, place: Place) -> str:
+        """Write the table, each row with the claim's anchor, or the sum."""
+        lang = place.lang
+        if mark == SUM_MARK:
+            return total(self.rows, lang)
 
-def _outcome(result: Result | None) -> str:
-    return f"{result.outcome} on {result.date} on lab {result.lab}" if result else "changed since it last ran"
-
-
-def fill(
-    markdown: str, claims: tuple[Claim, ...], last: Last, lang: str, page: str, title_of: Callable[[str], str]
-) -> str:
-    """Put the table and the sum where the marks of a page stand; `title_of` a notebook gives its title."""
-    if not claims:
-        return markdown
-    if TABLE_MARK in markdown:
-        markdown = markdown.replace(TABLE_MARK, table(claims, last, lang, page, title_of))
-    return markdown.replace(SUM_MARK, total(claims, lang))
-
-
-def table(claims: tuple[Claim, ...], last: Last, lang: str, page: str, title_of: Callable[[str], str]) -> str:
-    """Write the table as Markdown, each row with the claim's anchor."""
-
-    def shown_by(cell: str) -> str:
-        name, _, cell_id = cell.partition("#")
-        link = f"[{title_of(name)}]({split.link_to(cell, page)}) <small><code>{cell_id}</code></small>"
-        return f"{link}<br>{_last(last.get(cell), lang)}"
-
-    rows = []
-    for claim in claims:
-        holds = writer.lines_of(claim.holds[lang], writer.small(writer.sources(claim.sources, lang)))
-        shown = "<br>".join(shown_by(cell) for cell in claim.cells)
-        number = f"[{claim.number}](#claim-{claim.id})"
-        rows.append(
-            writer.Row(
-                f"claim-{claim.id}", (number, claim.claim[lang], _verdict(claim.verdict, lang), holds, shown)
+        def shown_by(cell: str) -> str:
+            name, _, cell_id = cell.partition("#")
+            link = (
+                f"[{place.title_of(name)}]({split.link_to(cell, place.page)}) "
+                f"<small><code>{cell_id}</code></small>"
             )
-        )
-    return writer.table("claims", HEAD[lang], rows, lang)
+            return f"{link}<br>{_last(place.known.proofs.last(f'notebooks/{cell}'), lang)}"
+
+        rows = []
+        for claim in self.rows:
+            holds = writer.lines_of(claim.holds[lang], writer.small(writer.sources(claim.sources, lang)))
+            shown = "<br>".join(shown_by(cell) for cell in claim.cells)
+            number = f"[{claim.number}](#claim-{claim.id})"
+            verdict = _verdict(claim.verdict, lang)
+            rows.append(writer.Row(f"claim-{claim.id}", (number, claim.claim[lang], verdict, holds, shown)))
+        return writer.table("claims", HEAD[lang], rows, lang)
 
 
 def total(claims: tuple[Claim, ...], lang: str) -> str:
@@ -166,32 +160,3 @@ def _last(result: Result | None, lang: str) -> str:
     shape, look = _OUTCOMES[result.outcome]
     said = WORDS[lang][result.outcome].format(date=model.spell_date(result.date, lang), lab=result.lab)
     return f'<small class="{look}"><span aria-hidden="true">{shape}</span> {said}</small>'
-
-
-def _claim(file: str, name: str, raw: Any) -> Claim:  # noqa: ANN401 - whatever the YAML holds
-    """Check one entry and make a claim of it."""
-
-    def wrong(what: str) -> FactError:
-        return FactError(file, name, what)
-
-    if not _ID.fullmatch(name):
-        raise wrong("a claim's id is s and a number: s1")
-    if not isinstance(raw, dict) or not _KEYS <= set(raw) <= _KEYS | {"source"}:
-        raise wrong(f"has exactly {', '.join(sorted(_KEYS))}, and may have source")
-    if not isinstance(raw["verdict"], str) or raw["verdict"] not in VERDICTS:
-        raise wrong(f"unknown verdict {raw['verdict']!r}; there are {', '.join(VERDICTS)}")
-    cells = raw["cells"]
-    if not isinstance(cells, list) or not cells:
-        raise wrong(
-            "`cells` is a list of at least one NN-name.ipynb#cell-id: a claim that no cell shows is none"
-        )
-    if odd := [cell for cell in cells if not isinstance(cell, str) or not _CELL.fullmatch(cell)]:
-        raise wrong(f"a cell is written NN-name.ipynb#cell-id, not {odd[0]!r}")
-    return Claim(
-        id=name,
-        claim=model.lines(raw["claim"], wrong, "claim"),
-        verdict=raw["verdict"],
-        holds=model.lines(raw["holds"], wrong, "holds"),
-        cells=tuple(cells),
-        sources=model.sources(raw["source"], wrong) if raw.get("source") else (),
-    )

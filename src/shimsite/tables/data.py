@@ -3,85 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from shimfacts import ledger, model
-from shimfacts.model import Fact
+from shimfacts import ledger, model, relations
+from shimfacts.model import Fact, FactError
+from shimfacts.proofs import Proofs
 from shimsite import references
-from shimsite.diagrams import directives
-from shimsite.diagrams.directives import Diagrams
-from shimsite.notebooks import split
-from shimsite.tables import claims, cri_versions, faults, glossary, hosts, timeline
-from shimsite.tables import facts as fact_tables
-from shimsite.tables.claims import Claim, Last
-from shimsite.tables.cri_versions import Speaker
-from shimsite.tables.faults import Fault
-from shimsite.tables.glossary import Term
-from shimsite.tables.hosts import Hosts
-from shimsite.tables.timeline import Entry
+from shimsite.tables import registry
+from shimsite.tables.table import Known, Place, Table, Warn
 
-Warn = Callable[[str], None]
+_Table = TypeVar("_Table", bound=Table)
 _Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True)
 class Data:
-    """The facts, the tables beside them, and the last result of every cell, which the claims ask for."""
+    """The facts, what must hold between them, the tables beside them, and how proofs ended."""
 
-    facts: Mapping[str, Fact] = field(default_factory=dict)
-    hosts: Hosts | None = None
-    faults: tuple[Fault, ...] = ()
-    claims: tuple[Claim, ...] = ()
-    last: Last = field(default_factory=dict)
-    timeline: tuple[Entry, ...] = ()
-    speakers: tuple[Speaker, ...] = ()
-    terms: tuple[Term, ...] = ()
-    diagrams: Diagrams = field(default_factory=Diagrams)
+    facts: Mapping[str, Fact]
+    tables: tuple[Table, ...]
+    known: Known
+    relations: tuple[str, ...] = ()
+
+    def table(self, kind: type[_Table]) -> _Table:
+        """Give the table of a kind."""
+        return next(each for each in self.tables if isinstance(each, kind))
 
     def texts(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Walk over the texts that refer to facts as pages do: where each stands, and it in each language."""
-        yield from claims.texts(self.claims)
-        yield from timeline.texts(self.timeline)
-        yield from cri_versions.texts(self.speakers)
-        yield from glossary.texts(self.terms)
-        yield from self.diagrams.texts()
+        for table in self.tables:
+            yield from ((f"{table.path}: {where}", texts) for where, texts in table.texts())
 
     def uses(self) -> Iterator[str]:
         """List the facts that tables are made of, beside those that their texts refer to."""
-        yield from timeline.uses(self.timeline)
+        for table in self.tables:
+            yield from table.uses()
 
     def marks(self) -> dict[str, tuple[str, ...]]:
         """List the marks of the tables that there are: a page has one of them, or nobody sees the table."""
-        tables = (
-            (hosts.PATH, self.hosts, (hosts.TABLE_MARK, hosts.NOTES_MARK)),
-            (faults.PATH, self.faults, (faults.MARK,)),
-            (claims.PATH, self.claims, (claims.TABLE_MARK,)),
-            (timeline.PATH, self.timeline, (timeline.MARK,)),
-            (cri_versions.PATH, self.speakers, (cri_versions.MARK,)),
-            (glossary.PATH, self.terms, (glossary.MARK,)),
-            (directives.PATH, self.diagrams.records, self.diagrams.marks()),
-        )
-        return {path: directives for path, table, directives in tables if table}
+        return {table.path: table.marks for table in self.tables if table and table.marks}
+
+    def proofs(self) -> Iterator[tuple[str, str, Fact | None]]:
+        """List the proofs that have to have passed: where each is named, the proof, the fact that it is of."""
+        for fact in self.facts.values():
+            yield from ((f"facts/{fact.file}: {fact.id}", proof, fact) for proof in fact.proofs)
+        for table in self.tables:
+            yield from ((f"facts/{table.path}: {where}", proof, None) for where, proof in table.proofs())
 
     def problems(self) -> Iterator[str]:
         """Tell what does not fit together, and must not be built."""
-        yield from claims.problems(self.claims, self.last)
-        yield from timeline.problems(self.timeline, self.facts)
-        yield from self.diagrams.problems()
+        yield from self.relations
+        for table in self.tables:
+            yield from (f"facts/{table.path}: {problem}" for problem in table.problems(self.known))
 
     def fill(self, markdown: str, lang: str, page: str, title_of: Callable[[str], str], warn: Warn) -> str:
         """Put tables and facts into a page at this path; `title_of` a notebook gives its title."""
+        place = Place(lang, page, self.known, title_of, warn)
         # The tables first, for they refer to facts.
-        markdown = hosts.fill(markdown, self.hosts, lang)
-        markdown = faults.fill(markdown, self.faults, lang)
-        markdown = claims.fill(markdown, self.claims, self.last, lang, page, title_of)
-        markdown = timeline.fill(markdown, self.timeline, self.facts, lang)
-        markdown = cri_versions.fill(markdown, self.speakers, lang)
-        markdown = glossary.fill(markdown, self.terms, lang, page)
-        markdown = self.diagrams.fill(markdown, lang, lambda part: split.link_to(part, page), warn)
-        markdown = fact_tables.fill(markdown, self.facts, lang, page, warn)
+        for table in self.tables:
+            markdown = table.fill(markdown, place)
         return references.render(markdown, self.facts, lang, warn)
 
 
@@ -89,25 +71,22 @@ def load(root: Path, complain: Warn) -> Data:
     """Read the data of a repository; a part that cannot be read is told to `complain`, and empty."""
     folder = root / "facts"
 
-    def read(load: Callable[[Path], _Part], where: Path, empty: _Part) -> _Part:
+    def read(load: Callable[[], _Part], empty: Callable[[], _Part]) -> _Part:
         try:
-            return load(where)
-        except model.FactError as error:
+            return load()
+        except FactError as error:
             complain(f"facts/{error}")
         except ledger.ResultError as error:
             complain(str(error))
-        return empty
+        return empty()
 
-    told: tuple[Claim, ...] = read(claims.load, folder, ())
-    return Data(
-        facts=read(model.load, folder, {}),
-        hosts=read(hosts.load, folder, None),
-        faults=read(faults.load, folder, ()),
-        claims=told,
-        # Asked for by claims alone, and every notebook has to be read for it.
-        last=read(ledger.last, root, {}) if told else {},
-        timeline=read(timeline.load, folder, ()),
-        speakers=read(cri_versions.load, folder, ()),
-        terms=read(glossary.load, folder, ()),
-        diagrams=directives.load(root, complain),
-    )
+    facts: dict[str, Fact] = read(lambda: model.load(folder), dict)
+    tables = []
+    for kind in registry.kinds():
+        table = read(lambda kind=kind: kind.load(folder), kind)  # type: ignore[misc]
+        for what in table.complaints():
+            complain(what)
+        tables.append(table)
+    proofs = read(lambda: Proofs(root, facts), lambda: Proofs(root, facts, ()))
+    held: list[str] = read(lambda: list(relations.problems(root, facts)) if facts else [], list)
+    return Data(facts, tuple(tables), Known(facts, proofs), tuple(held))

@@ -1,21 +1,24 @@
 """The table of runtimes and hosts: what was really run where, with its proof; what was not, with the reason.
 
-`facts/tables/hosts.yaml` holds it once for both languages; a page shows it where one of the marks stands. The tables
-are made as Markdown, so that facts and links in them are treated like those of any page.
+`facts/tables/hosts.yaml` holds it once for both languages; a page shows it where one of the marks stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Literal, Self
 
-from shimfacts.model import LANGUAGES, FactError, Source, by_language, read, sources
+from pydantic import Field, model_validator
 
-PATH = "tables/hosts.yaml"
+from shimfacts import model
+from shimfacts.schema import Both, File, Lines, Model, Source
+from shimsite.tables import writer
+from shimsite.tables.table import Place, Table
+
 TABLE_MARK, NOTES_MARK = "<!-- hosts-table -->", "<!-- hosts-notes -->"
 #: What a cell may say. Those of PROVED name the test that shows it.
+State = Literal["run", "partly", "refused", "not-tried"]
 STATES = {
     "run": {"en": "**run**", "zh": "**跑过**"},
     "partly": {"en": "**in part**", "zh": "**部分跑过**"},
@@ -24,149 +27,155 @@ STATES = {
 }
 PROVED = ("run", "partly", "refused")
 WORDS = {
-    "en": {"host": "Host", "proof": "Shown by", "sources": "Sources", "said": "What is known", "and": ", "},
-    "zh": {"host": "主机", "proof": "证据", "sources": "来源", "said": "已知情况", "and": "、"},
+    "en": {
+        "host": "Host",
+        "proof": "Shown by",
+        "sources": "Sources",
+        "said": "What is known",
+        "and": ", ",
+        "on": "{proof}, {date}",
+    },
+    "zh": {
+        "host": "主机",
+        "proof": "证据",
+        "sources": "来源",
+        "said": "已知情况",
+        "and": "、",
+        "on": "{proof}，{date}",
+    },
 }
 _COLON = {"en": ": ", "zh": "："}
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Model):
     """What is known of one runtime on one host."""
 
-    state: str
-    proof: str | None = None
+    state: State
+    proof: model.Proof | None = None
+
+    @model_validator(mode="after")
+    def _is_proved(self) -> Cell:
+        if (self.state in PROVED) != (self.proof is not None):
+            raise ValueError(f"{self.state} {'needs' if self.state in PROVED else 'has no'} proof")
+        return self
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(Model):
     """A kind of host, what was run on it, and what its makers say of it."""
 
-    id: str
-    title: Mapping[str, str]
-    said: Mapping[str, str]
-    sources: tuple[Source, ...]
-    cells: Mapping[str, Cell]
+    title: Lines
+    said: Lines
+    sources: tuple[Source, ...] = Field((), alias="source", description="a list of {title, url}")
+    cells: Mapping[str, Cell] = {}
+    #: What is known of the runtimes that `cells` does not name.
+    rest: State | None = None
+
+    def cell(self, runtime: str) -> Cell:
+        """Tell what is known of a runtime."""
+        return self.cells.get(runtime) or Cell(state=self.rest or "not-tried")
 
 
-@dataclass(frozen=True)
-class Hosts:
-    """The whole table: the runtimes in the order of its columns, the hosts in the order of its rows."""
+class Written(Model):
+    """The file: the runtimes in the order of the columns, the hosts in that of the rows."""
 
-    runtimes: Mapping[str, Mapping[str, str]]
-    hosts: tuple[Host, ...]
-
-
-def load(folder: Path) -> Hosts | None:
-    """Read the table below the folder of facts; None where a repository has none.
-
-    Raises:
-        FactError: a host or a cell breaks the schema; says which one.
-    """
-    if not (folder / PATH).is_file():
-        return None
-    data = read(folder, PATH)
-    if not isinstance(data, dict) or set(data) != {"runtimes", "hosts"}:
-        raise FactError(PATH, "", "has exactly `runtimes` and `hosts`")
-    runtimes = {
-        name: _texts(raw, _wrong(PATH, f"runtimes.{name}"), "a runtime's title")
-        for name, raw in data["runtimes"].items()
-    }
-    return Hosts(runtimes, tuple(_host(PATH, name, raw, runtimes) for name, raw in data["hosts"].items()))
+    runtimes: Mapping[str, Both]
+    hosts: Mapping[str, Host]
 
 
-def proofs(table: Hosts) -> dict[str, str]:
-    """List every proof that the table names, by the host and runtime that it is for."""
-    return {
-        f"{host.id}.{runtime}": cell.proof
-        for host in table.hosts
-        for runtime, cell in host.cells.items()
-        if cell.proof
-    }
+class Hosts(Table):
+    """The hosts."""
+
+    path = "tables/hosts.yaml"
+    marks = (TABLE_MARK, NOTES_MARK)
+    schema = Written
+
+    def __init__(self, written: Written | None = None) -> None:
+        """Keep what is written."""
+        self.runtimes = written.runtimes if written else {}
+        self.hosts = written.hosts if written else {}
+
+    def __bool__(self) -> bool:
+        """Tell whether there are hosts."""
+        return bool(self.hosts)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the table.
+
+        Raises:
+            FactError: a host or a cell breaks the schema; says which one, and the line.
+        """
+        if not (folder / cls.path).is_file():
+            return cls()
+        file = File(folder, cls.path)
+        table = cls(file.read(Written, file.data, ""))
+        for name, host in table.hosts.items():
+            where = ("hosts", name)
+            if unknown := sorted(set(host.cells) - set(table.runtimes)):
+                raise file.wrong(
+                    f"cells of no runtime: {', '.join(unknown)}", name, *where, "cells", unknown[0]
+                )
+            for runtime in table.runtimes:
+                if runtime not in host.cells and host.rest is None:
+                    raise file.wrong(
+                        f"{runtime}: neither `cells` nor `rest` says what is known", name, *where
+                    )
+                if runtime not in host.cells and host.rest in PROVED:
+                    raise file.wrong(f"{runtime}: {host.rest} needs proof", name, *where, "rest")
+        return table
+
+    def texts(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Walk over titles, and what is known."""
+        for name, host in self.hosts.items():
+            yield f"{name}: title", host.title
+            yield f"{name}: said", host.said
+
+    def proofs(self) -> Iterator[tuple[str, str]]:
+        """List every proof by the host and the runtime that it is for."""
+        for name, host in self.hosts.items():
+            yield from ((f"{name}.{each}", cell.proof) for each, cell in host.cells.items() if cell.proof)
+
+    def render(self, mark: str, place: Place) -> str:
+        """Write the table of states, or what stands behind each row."""
+        return self._states(place.lang) if mark == TABLE_MARK else self._notes(place)
+
+    def _states(self, lang: str) -> str:
+        rows = [
+            writer.Row(
+                "",
+                (
+                    f"[{host.title[lang]}](#host-{name})",
+                    *(STATES[host.cell(runtime).state][lang] for runtime in self.runtimes),
+                ),
+            )
+            for name, host in self.hosts.items()
+        ]
+        head = [WORDS[lang]["host"], *(title[lang] for title in self.runtimes.values())]
+        return writer.table("hosts", head, rows, lang)
+
+    def _notes(self, place: Place) -> str:
+        lang, rows = place.lang, []
+        words = WORDS[lang]
+        for name, host in self.hosts.items():
+            shown: dict[str, list[str]] = {}
+            for runtime in self.runtimes:
+                if proof := host.cell(runtime).proof:
+                    shown.setdefault(proof, []).append(self.runtimes[runtime][lang])
+            behind = []
+            for proof, of in shown.items():
+                # All of a row at once need not be told one by one.
+                whose = "" if len(of) == len(self.runtimes) else words["and"].join(of) + _COLON[lang]
+                behind.append(f"{whose}{_shown_by(proof, place)}")
+            behind.append(writer.sources(host.sources, lang))
+            rows.append(
+                writer.Row(f"host-{name}", (host.title[lang], host.said[lang], writer.lines_of(*behind)))
+            )
+        head = [words["host"], words["said"], f"{words['proof']} / {words['sources']}"]
+        return writer.table("host-notes", head, rows, lang)
 
 
-def fill(markdown: str, table: Hosts | None, lang: str) -> str:
-    """Put the tables where a page's marks stand."""
-    if table is None:
-        return markdown
-    if TABLE_MARK in markdown:
-        markdown = markdown.replace(TABLE_MARK, matrix(table, lang))
-    if NOTES_MARK in markdown:
-        markdown = markdown.replace(NOTES_MARK, notes(table, lang))
-    return markdown
-
-
-def matrix(table: Hosts, lang: str) -> str:
-    """Write the table as Markdown: a row for each host, linked to what is known of it."""
-    rows = [
-        [f"[{host.title[lang]}](#host-{host.id})"]
-        + [STATES[host.cells[runtime].state][lang] for runtime in table.runtimes]
-        for host in table.hosts
-    ]
-    head = [WORDS[lang]["host"], *(title[lang] for title in table.runtimes.values())]
-    return _table(head, rows)
-
-
-def notes(table: Hosts, lang: str) -> str:
-    """Write as Markdown what stands behind each row: what is known, and the tests or sources that say so."""
-    words, rows = WORDS[lang], []
-    for host in table.hosts:
-        behind = []
-        shown: dict[str, list[str]] = {}
-        for runtime, cell in host.cells.items():
-            if cell.proof:
-                shown.setdefault(cell.proof, []).append(table.runtimes[runtime][lang])
-        for proof, of in shown.items():
-            # All of a row at once need not be told one by one.
-            whose = "" if len(of) == len(table.runtimes) else words["and"].join(of) + _COLON[lang]
-            behind.append(f"{whose}`{proof}`")
-        behind += [f"[{source.title}]({source.url})" for source in host.sources]
-        rows.append([f'<a id="host-{host.id}"></a>{host.title[lang]}', host.said[lang], "<br>".join(behind)])
-    head = [words["host"], words["said"], f"{words['proof']} / {words['sources']}"]
-    return _table(head, rows)
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _host(file: str, name: str, raw: Any, runtimes: Mapping[str, Any]) -> Host:  # noqa: ANN401
-    wrong = _wrong(file, name)
-    wanted = {"title", "said", "cells", "rest", "source"}
-    if not isinstance(raw, dict) or set(raw) - wanted or not {"title", "said"} <= set(raw):
-        raise wrong(f"has title and said, and may have cells, rest and source, not {sorted(raw)}")
-    given = raw.get("cells") or {}
-    if unknown := sorted(set(given) - set(runtimes)):
-        raise wrong(f"cells of no runtime: {', '.join(unknown)}")
-    rest = {"state": raw["rest"]} if "rest" in raw else None
-    cells = {
-        runtime: _cell(given.get(runtime, rest), _wrong(file, f"{name}.{runtime}")) for runtime in runtimes
-    }
-    return Host(
-        id=name,
-        title=_texts(raw["title"], wrong, "title"),
-        # What is not proved by a test has its reason here, and a source where it is somebody else's word.
-        said=_texts(raw["said"], wrong, "said"),
-        sources=sources(raw["source"], wrong) if raw.get("source") else (),
-        cells=cells,
-    )
-
-
-def _cell(raw: Any, wrong: Any) -> Cell:  # noqa: ANN401
-    if not isinstance(raw, dict) or set(raw) - {"state", "proof"} or raw.get("state") not in STATES:
-        raise wrong(f"a cell has a state ({', '.join(STATES)}), and a proof if it is {' or '.join(PROVED)}")
-    if (raw["state"] in PROVED) != isinstance(raw.get("proof"), str):
-        raise wrong(f"{raw['state']} {'needs' if raw['state'] in PROVED else 'has no'} proof")
-    return Cell(raw["state"], raw.get("proof"))
-
-
-def _texts(raw: Any, wrong: Any, key: str) -> dict[str, str]:  # noqa: ANN401
-    texts = by_language(raw, wrong, key)
-    if any("|" in texts[lang] or "\n" in texts[lang] for lang in LANGUAGES):
-        raise wrong(f"{key} is one line without `|`: it stands in a table")
-    return texts
-
-
-def _wrong(file: str, name: str) -> Any:  # noqa: ANN401
-    return lambda what: FactError(file, name, what)
+def _shown_by(proof: str, place: Place) -> str:
+    link, last = writer.proof(proof, place.page), place.known.proofs.last(proof)
+    if last is None:
+        return link
+    return WORDS[place.lang]["on"].format(proof=link, date=model.spell_date(last.date, place.lang))

@@ -6,17 +6,17 @@ releases; the words may refer to more of them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal, Self
 
-from shimfacts import model
-from shimfacts.model import Fact, FactError
+from pydantic import Field
 
-PATH = "tables/timeline.yaml"
+from shimfacts.model import Fact
+from shimfacts.schema import File, Lines, Model
+from shimsite.tables.table import Known, Place, Table
+
 MARK = "<!-- timeline -->"
 #: Whose history an entry is; the same names in both languages. A reader can ask for one of them.
 SUBJECTS = {
@@ -31,77 +31,93 @@ WORDS = {
     "en": {"toggles": "Show only", "count": "{shown} of {all} entries"},
     "zh": {"toggles": "只看", "count": "共 {all} 条，显示 {shown} 条"},
 }
-_KEYS = {"fact", "subject", "said"}
+FactId = Annotated[str, Field(pattern=r"^[\w.-]+$", description="the id of a fact")]
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Model):
     """A day, whose history it belongs to, what happened, and the release that came out, if one did."""
 
-    fact: str
-    subject: str
-    said: Mapping[str, str]
-    release: str | None = None
+    fact: FactId
+    subject: Literal["kubernetes", "cri", "docker", "containerd", "oci"]
+    said: Lines
+    release: FactId | None = Field(None, description="the id of a fact")
 
 
-def load(folder: Path) -> tuple[Entry, ...]:
-    """Read the timeline below the folder of facts; nothing where a repository has none.
+class Timeline(Table):
+    """The timeline."""
 
-    Raises:
-        FactError: an entry breaks the schema; says which one.
-    """
-    if not (folder / PATH).is_file():
-        return ()
-    data = model.read(folder, PATH)
-    if not isinstance(data, list):
-        raise FactError(PATH, "", "is not a list of entries")
-    return tuple(_entry(number, raw) for number, raw in enumerate(data, 1))
+    path = "tables/timeline.yaml"
+    marks = (MARK,)
+    schema = list[Entry]
 
+    def __init__(self, entries: tuple[Entry, ...] = ()) -> None:
+        """Keep the entries in their order."""
+        self.entries = entries
 
-def texts(entries: Iterable[Entry]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Walk over what is written for readers: where it stands, and the text in each language."""
-    for entry in entries:
-        yield f"{PATH}: {entry.fact}: said", entry.said
+    def __bool__(self) -> bool:
+        """Tell whether there are entries."""
+        return bool(self.entries)
 
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the timeline.
 
-def uses(entries: Iterable[Entry]) -> Iterator[str]:
-    """List the facts that entries are made of; those in their words are found as on any page."""
-    for entry in entries:
-        yield entry.fact
-        if entry.release:
-            yield entry.release
+        Raises:
+            FactError: an entry breaks the schema; says which one, and the line.
+        """
+        if not (folder / cls.path).is_file():
+            return cls()
+        file = File(folder, cls.path)
+        if not isinstance(file.data or [], list):
+            raise file.wrong("is not a list of entries")
+        entries = []
+        for number, raw in enumerate(file.data or []):
+            named = raw.get("fact") if isinstance(raw, dict) else None
+            name = named if isinstance(named, str) else f"entry {number + 1}"
+            entries.append(file.read(Entry, raw, name, number))
+        return cls(tuple(entries))
 
+    def texts(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Walk over what happened."""
+        yield from ((f"{entry.fact}: said", entry.said) for entry in self.entries)
 
-def problems(entries: tuple[Entry, ...], known: Mapping[str, Fact]) -> Iterator[str]:
-    """Tell which entries name no day or no release, stand twice, or out of their order."""
-    seen: set[str] = set()
-    for entry in entries:
-        where = f"facts/{PATH}: {entry.fact}"
-        day = known.get(entry.fact)
-        if day is None or day.kind != "date":
-            yield f"{where}: {'there is no such fact' if day is None else f'is a {day.kind}, not a date'}"
-        if entry.fact in seen:
-            yield f"{where}: stands in the timeline twice"
-        seen.add(entry.fact)
-        release = known.get(entry.release) if entry.release else None
-        if entry.release and (release is None or release.kind != "version" or release.component is None):
-            yield f"{where}: its release '{entry.release}' is no fact of the kind version with a component"
-    days = [(entry.fact, known[entry.fact].values["en"]) for entry in entries if entry.fact in known]
-    for (before, earlier), (after, later) in pairwise(days):
-        # A month and a day in it may stand in either order.
-        if earlier[: len(later)] > later[: len(earlier)]:
-            yield f"facts/{PATH}: {after} ({later}) stands after {before} ({earlier})"
+    def uses(self) -> Iterator[str]:
+        """List the facts that entries are made of; those in their words are found as on any page."""
+        for entry in self.entries:
+            yield from (each for each in (entry.fact, entry.release) if each)
 
+    def problems(self, known: Known) -> Iterator[str]:
+        """Tell which entries name no day or no release, stand twice, or out of their order."""
+        seen: set[str] = set()
+        for entry in self.entries:
+            day = known.facts.get(entry.fact)
+            if day is None or day.kind != "date":
+                yield f"{entry.fact}: {'there is no such fact' if day is None else f'is a {day.kind}, not a date'}"
+            if entry.fact in seen:
+                yield f"{entry.fact}: stands in the timeline twice"
+            seen.add(entry.fact)
+            release = known.facts.get(entry.release) if entry.release else None
+            if entry.release and (release is None or release.kind != "version" or release.component is None):
+                yield (
+                    f"{entry.fact}: its release '{entry.release}' is no fact of the kind version with a component"
+                )
+        days = [
+            (entry.fact, known.facts[entry.fact].values["en"])
+            for entry in self.entries
+            if entry.fact in known.facts
+        ]
+        for (before, earlier), (after, later) in pairwise(days):
+            # A month and a day in it may stand in either order.
+            if earlier[: len(later)] > later[: len(earlier)]:
+                yield f"{after} ({later}) stands after {before} ({earlier})"
 
-def fill(markdown: str, entries: tuple[Entry, ...], known: Mapping[str, Fact], lang: str) -> str:
-    """Put the timeline where the mark of a page stands."""
-    if not entries or MARK not in markdown:
-        return markdown
-    return markdown.replace(MARK, listing(entries, known, lang))
+    def render(self, mark: str, place: Place) -> str:
+        """Write the timeline: a list of years, and in each a list of its entries."""
+        return listing(self.entries, place.known.facts, place.lang)
 
 
 def listing(entries: Iterable[Entry], known: Mapping[str, Fact], lang: str) -> str:
-    """Write the timeline as Markdown that holds HTML: a list of years, and in each a list of its entries."""
+    """Write entries as Markdown that holds HTML."""
     words = WORDS[lang]
     # An entry of an unknown fact is told of by problems() and left out here.
     days = [(known[entry.fact].values["en"], entry) for entry in entries if entry.fact in known]
@@ -132,20 +148,3 @@ def _item(day: str, entry: Entry, known: Mapping[str, Fact], lang: str) -> str:
         f'<p class="timeline__when" markdown="span">{when} {whose}</p>\n'
         f'<p markdown="span">{entry.said[lang]}</p>\n</li>'
     )
-
-
-def _entry(number: int, raw: Any) -> Entry:  # noqa: ANN401 - whatever the YAML holds
-    """Check one entry."""
-    named = raw.get("fact") if isinstance(raw, dict) else None
-
-    def wrong(what: str) -> FactError:
-        return FactError(PATH, named if isinstance(named, str) else f"entry {number}", what)
-
-    if not isinstance(raw, dict) or not _KEYS <= set(raw) <= _KEYS | {"release"}:
-        raise wrong(f"has exactly {', '.join(sorted(_KEYS))}, and may have release")
-    for key in ("fact", "release"):
-        if key in raw and (not isinstance(raw[key], str) or not re.fullmatch(r"[\w.-]+", raw[key])):
-            raise wrong(f"`{key}` is the id of a fact, not {raw[key]!r}")
-    if not isinstance(raw["subject"], str) or raw["subject"] not in SUBJECTS:
-        raise wrong(f"unknown subject {raw['subject']!r}; there are {', '.join(SUBJECTS)}")
-    return Entry(raw["fact"], raw["subject"], model.lines(raw["said"], wrong, "said"), raw.get("release"))

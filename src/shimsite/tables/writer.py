@@ -10,14 +10,37 @@ import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shimfacts.model import Source
+from shimfacts import ledger
+from shimfacts.model import Fact, Source, spell_date
+from shimfacts.proofs import Proofs
+from shimsite.notebooks import split
 from shimsite.references import escape
 
 #: What overrides/assets/javascripts/filter.js says; {shown} and {all} are its to fill.
 WORDS = {
-    "en": {"filter": "Filter the rows", "count": "{shown} of {all} rows", "sources": "{count} sources"},
-    "zh": {"filter": "筛选各行", "count": "共 {all} 行，显示 {shown} 行", "sources": "{count} 处来源"},
+    "en": {
+        "filter": "Filter the rows",
+        "count": "{shown} of {all} rows",
+        "sources": "{count} sources",
+        "always": "any",
+        "proved": "proved on {date} by {by}",
+        "not now": "not proved as it stands now: {by}",
+        "unproved": "from the source only",
+        "and": ", ",
+    },
+    "zh": {
+        "filter": "筛选各行",
+        "count": "共 {all} 行，显示 {shown} 行",
+        "sources": "{count} 处来源",
+        "always": "不限",
+        "proved": "{date}实测通过：{by}",
+        "not now": "现在的写法还没有实测：{by}",
+        "unproved": "仅据来源，未实测",
+        "and": "、",
+    },
 }
+#: Kinds that a lab can show; a day or a link has its sources alone.
+PROVABLE = ("flag", "socket", "message", "name", "version")
 #: Sources from which on they are folded away: a row is read for what it says first.
 _MANY_SOURCES = 3
 
@@ -32,7 +55,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table; its id is its anchor on the page."""
+    """A row of a table; its id is its anchor on the page, if it has one."""
 
     id: str
     cells: Sequence[Cell | str]
@@ -65,7 +88,8 @@ def _row(row: Row, head: Sequence[str]) -> str:
         text, look = (cell.text, f' class="{cell.look}"') if isinstance(cell, Cell) else (cell, "")
         label = html.escape(title)
         cells.append(f'<td role="cell"{look} data-label="{label}" markdown="span">{text}</td>')
-    return f'<tr id="{row.id}" role="row" markdown="block">\n' + "\n".join(cells) + "\n</tr>"
+    anchor = f' id="{row.id}"' if row.id else ""
+    return f'<tr{anchor} role="row" markdown="block">\n' + "\n".join(cells) + "\n</tr>"
 
 
 def sources(given: Sequence[Source], lang: str) -> str:
@@ -75,6 +99,42 @@ def sources(given: Sequence[Source], lang: str) -> str:
         return links
     title = WORDS[lang]["sources"].format(count=len(given))
     return f'<details class="sources"><summary>{title}</summary>{links}</details>'
+
+
+def proof(named: str, page: str) -> str:
+    """Name a proof as shortly as it is understood on a page: a cell is linked, a test and a snippet are named."""
+    path, _, name = named.partition("#")
+    if name:
+        link = split.link_to(f"{path.removeprefix('notebooks/')}#{name}", page)
+        return f"[<code>{path.removeprefix('notebooks/').partition('-')[0]}#{name}</code>]({link})"
+    # Without its case: a name is read, a case is looked up.
+    short = named.rpartition("::")[2].rpartition("/")[2].partition("[")[0]
+    return f"<code>{escape(short)}</code>"
+
+
+def proved(fact: Fact, known: Proofs, lang: str, page: str) -> str:
+    """Say when a fact was last shown on the lab and by what, or that only its sources say so."""
+    words = WORDS[lang]
+    if not fact.proofs:
+        return words["unproved"] if fact.kind in PROVABLE else ""
+    # The same test stands in several files where it is run on kubelets of several releases.
+    by = words["and"].join(dict.fromkeys(proof(each, page) for each in fact.proofs))
+    results = [known.last(each) for each in fact.proofs]
+    passed = [each.date for each in results if each is not None and each.outcome == ledger.PASSED]
+    if len(passed) < len(results):
+        return words["not now"].format(by=by)
+    return words["proved"].format(date=spell_date(min(passed), lang), by=by)
+
+
+def short_versions(versions: str | None, lang: str) -> str:
+    """Say for which releases a fact holds in as few words as a column has room for."""
+    if not versions:
+        return WORDS[lang]["always"]
+    if versions.startswith("–"):
+        return f"至 {versions[1:]}" if lang == "zh" else f"up to {versions[1:]}"
+    if versions.endswith("–"):
+        return f"{versions[:-1]} 起" if lang == "zh" else f"from {versions[:-1]}"
+    return versions
 
 
 def lines_of(*parts: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.command import Done, inside
+from tests.support.facts import fact
 from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM, role
 from tests.support.workload import Probed, probed, started_in_docker
 
@@ -17,9 +18,6 @@ from shimlab.migrate import kubelets
 from shimlab.node import exec as node_exec
 
 FULL, DOCKERLESS = "v1.20.15", "v1.20.15-dockerless"
-REFUSAL = (
-    "failed to run Kubelet: trying to use docker runtime when Kubelet was compiled without docker support"
-)
 
 
 def _shimlab(*arguments: str) -> Done:
@@ -37,15 +35,16 @@ def test_both_kubelets_of_120_lie_on_a_node(name: str) -> None:
 
 
 def test_without_dockershim_on_docker() -> None:
+    refusal = f"failed to run Kubelet: {fact('msg-dockerless')}"
     started, flags = started_in_docker(ON_DOCKERSHIM), evidence.kubelet(ON_DOCKERSHIM).argv
     assert started
     try:
         done = _shimlab("kubelet", ON_DOCKERSHIM, DOCKERLESS)
         assert done.returncode == 1
-        assert f"{ON_DOCKERSHIM} is NotReady: kubelet {DOCKERLESS} does not start: {REFUSAL}" in done.stdout
+        assert f"{ON_DOCKERSHIM} is NotReady: kubelet {DOCKERLESS} does not start: {refusal}" in done.stdout
         assert f"shimlab node kubelet {ON_DOCKERSHIM} {FULL}" in done.stdout
         assert not _ready(ON_DOCKERSHIM)
-        assert REFUSAL in [each.message for each in evidence.kubelet_log(ON_DOCKERSHIM) if each.level == "F"]
+        assert refusal in [each.message for each in evidence.kubelet_log(ON_DOCKERSHIM) if each.level == "F"]
         assert started_in_docker(ON_DOCKERSHIM) == started
 
         refused = _shimlab("dockershim", ON_DOCKERSHIM)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.support import by_hand
+from tests.support.facts import fact, pattern
 
 from shimlab.migrate import kubelets
 from shimlab.node import exec as node_exec
 from shimlab.notebook import standalone
-from shimlab.notebook.standalone import TODAY
 from shimlab.waiting import wait
 
 CONTAINERD = "unix:///run/containerd/containerd.sock"
@@ -29,13 +30,24 @@ def machine() -> Iterator[str]:
 
 @pytest.mark.timeout(1800)
 def test_it_is_the_kubelet_of_today(machine: str) -> None:
-    assert node_exec.run(machine, ["kubelet", "--version"]).startswith(f"Kubernetes v{TODAY}.")
+    assert node_exec.run(machine, ["kubelet", "--version"]).strip() == f"Kubernetes v{fact('k8s-lab-today')}"
 
 
-@pytest.mark.parametrize("flag", ["--container-runtime=remote", "--network-plugin=cni"])
-def test_yesterdays_flags_are_unknown(machine: str, flag: str) -> None:
-    said = standalone.says(machine, f"--container-runtime-endpoint={CONTAINERD}", flag)
-    assert f"failed to parse kubelet flag: unknown flag: {flag.partition('=')[0]}" in said
+def test_flags(machine: str) -> None:
+    said, found = by_hand.states_of_flags(machine, f"v{fact('k8s-lab-today')}")
+    assert found == said
+
+
+@pytest.mark.parametrize(
+    ("message", "flag"),
+    [
+        ("msg-unknown-runtime-flag", "flag-container-runtime-remote"),
+        ("msg-unknown-flag", "flag-network-plugin"),
+    ],
+)
+def test_yesterdays_flags_are_unknown(machine: str, message: str, flag: str) -> None:
+    given = fact(flag) if "=" in fact(flag) else f"{fact(flag)}=cni"
+    assert fact(message) in standalone.says(machine, f"--container-runtime-endpoint={CONTAINERD}", given)
 
 
 def test_dockers_own_socket_speaks_another_language(machine: str) -> None:
@@ -48,7 +60,7 @@ def test_dockers_own_socket_speaks_another_language(machine: str) -> None:
     # Docker answers in HTTP/1.1 and hangs up. Where it does so before the kubelet has written all, only the broken pipe
     # is told: two times of twelve.
     wait(
-        lambda: says("frame too large, note that the frame header looked like an HTTP/1.1 header"),
+        lambda: says(fact("msg-not-http2")),
         "its words",
         60,
     )
@@ -56,7 +68,7 @@ def test_dockers_own_socket_speaks_another_language(machine: str) -> None:
 
 def test_the_dockershim_out_of_the_tree_speaks_an_older_one(machine: str) -> None:
     said = standalone.says(machine, f"--container-runtime-endpoint={OUT_OF_TREE}")
-    assert "code = Unimplemented desc = unknown service runtime.v1.RuntimeService" in said
+    assert fact("msg-unknown-service") in said
 
 
 def test_it_does_not_run_on_cgroup_v1_unless_it_is_told_to(machine: str) -> None:
@@ -66,7 +78,7 @@ def test_it_does_not_run_on_cgroup_v1_unless_it_is_told_to(machine: str) -> None
     ):
         pytest.skip("this host has cgroup v2")
     said = standalone.says(machine, f"--container-runtime-endpoint={CONTAINERD}", cgroup_v1=False)
-    assert "kubelet is configured to not run on a host using cgroup v1" in said
+    assert fact("msg-cgroup-v1") in said
 
 
 def test_it_runs_on_the_containerd_of_yesterday(machine: str) -> None:
@@ -76,5 +88,6 @@ def test_it_runs_on_the_containerd_of_yesterday(machine: str) -> None:
         wait(lambda: kubelets.healthy(machine), "the kubelet's health", 60)
         log = node_exec.run(machine, ["journalctl", "--unit=kubelet-by-hand", "--output=cat"])
         assert '"Container runtime initialized" containerRuntime="containerd" version="1.6' in log
+        assert pattern("msg-cgroup-driver-fallback").search(log)
     finally:
         node_exec.run(machine, ["systemctl", "stop", "kubelet-by-hand"])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.support.command import Done, inside
+from tests.support.facts import fact
 from tests.support.lab import ON_CONTAINERD, ON_DOCKERSHIM
 from tests.support.workload import kubectl, ready, started_in_docker
 
@@ -22,13 +23,6 @@ from shimlab.waiting import wait
 
 WORKER = ON_DOCKERSHIM
 LAST, FIRST = "v1.23.17", "v1.24.17"
-ANNOTATION = "kubeadm.alpha.kubernetes.io/cri-socket"
-UNKNOWN_FLAG = "failed to parse kubelet flag: unknown flag: --network-plugin"
-NO_ENDPOINT = (
-    "failed to run Kubelet: unable to determine runtime API version: rpc error: code = Unavailable desc = "
-    'connection error: desc = "transport: Error while dialing dial unix: missing address"'
-)
-NOT_DOCKER = 'failed to validate kubelet flags: unsupported CRI runtime: "docker", only "remote" is currently supported'
 
 
 @pytest.fixture
@@ -105,7 +99,7 @@ def _upgraded(started: dict[str, str]) -> None:
     done = _shimlab("upgrade", WORKER)
     assert done.returncode == 1, done.stderr
     first, second, *ways = done.stdout.splitlines()
-    assert first == f"{WORKER} is NotReady: kubelet {FIRST} does not start: {UNKNOWN_FLAG}"
+    assert first == f"{WORKER} is NotReady: kubelet {FIRST} does not start: {fact('msg-unknown-flag')}"
     of = second.split()
     assert of[0] == of[2] != "0"
     assert "containers run on, with no kubelet" in second
@@ -117,6 +111,7 @@ def _upgraded(started: dict[str, str]) -> None:
 def test_what_the_new_kubelet_says_and_that_all_containers_run_on(
     core: Any, apps: Any, namespace: str, as_made: dict[str, Any]
 ) -> None:
+    assert (f"v{fact('k8s-lab-last')}", f"v{fact('k8s-lab-removed')}") == (LAST, FIRST)
     started = started_in_docker(WORKER)
     # Two pods of the namespace at the least, kube-proxy, and a sandbox for each.
     assert len(started) >= 6
@@ -132,8 +127,10 @@ def test_what_the_new_kubelet_says_and_that_all_containers_run_on(
 
     without = as_made["flags"].replace("--network-plugin=cni ", "")
     assert without != as_made["flags"]
-    assert _last_words_with(without) == NO_ENDPOINT
-    assert _last_words_with(without.replace('="', '="--container-runtime=docker ')) == NOT_DOCKER
+    assert _last_words_with(without) == fact("msg-missing-address")
+    assert _last_words_with(without.replace('="', '="--container-runtime=docker ')) == fact(
+        "msg-unsupported-runtime"
+    )
     assert started_in_docker(WORKER) == started
 
     # The dockershim out of the tree needs nothing to be started again, whatever the flags are by now.
@@ -175,7 +172,10 @@ def test_out_through_containerd(core: Any, apps: Any, namespace: str, as_made: d
     assert done.returncode == 0, done.stderr
     assert _status(core) == ("True", FIRST, "containerd")
     assert {each.runtime for each in evidence.runtime_of(WORKER)} == {"containerd"}
-    assert core.read_node(WORKER).metadata.annotations[ANNOTATION] == "unix:///run/containerd/containerd.sock"
+    assert (
+        core.read_node(WORKER).metadata.annotations[fact("annotation-cri-socket")]
+        == "unix:///run/containerd/containerd.sock"
+    )
     # Nothing runs twice.
     assert started_in_docker(WORKER) == {}
     wait(lambda: ready(apps, namespace), "the test's pods")

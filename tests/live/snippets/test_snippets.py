@@ -16,7 +16,11 @@ def named(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", RUN, ids=named)
-def test_it_prints_what_the_page_says(path: Path, tmp_path: Path, lab: dict[str, str], request):
+def test_it_prints_what_the_page_says(
+    path: Path, tmp_path: Path, lab: dict[str, str], request, record_property
+):
+    # Its outcome is that of the snippet: tests/support/outcomes.py.
+    record_property("proof", f"snippets/shell/{path.name}")
     before = state.snapshot()
     ran = run.run(path, tmp_path, lab)
     left = state.differences(before, state.snapshot())

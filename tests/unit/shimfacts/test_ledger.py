@@ -1,158 +1,104 @@
-"""The last result of each cell, out of the two ledgers; and ledgers that cannot be read."""
+"""The ledgers of outcomes: what they hold, how they are written side by side, and those that cannot be read."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbformat import v4
 
-from shimfacts import ledger as results
-from shimfacts.ledger import Result, ResultError, Run
+from shimfacts import ledger
+from shimfacts.ledger import Entry, ResultError
 
-
-def printing(text: str, source: str = "print(1)", **more: Any) -> Any:
-    return v4.new_code_cell(source, id="a", outputs=[v4.new_output("stream", text=text)], **more)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A repository with one notebook of one cell, `a`."""
-    (tmp_path / "notebooks").mkdir()
-    cells = [v4.new_markdown_cell("# T"), printing("1\n")]
-    nbformat.write(v4.new_notebook(cells=cells), tmp_path / "notebooks" / "01-a.ipynb")
-    return tmp_path
+PRINT, OTHER = "0123456789abcdef", "fedcba9876543210"
+ENTRY = Entry(ledger.PASSED, "2026-11-25", "deprecated", PRINT)
+CELL, TEST = "notebooks/01-a.ipynb#a", "tests/live/t.py::test_it[x]"
 
 
-NOW = results.fingerprint(printing("1\n"))
-OTHER = results.fingerprint(printing("2\n"))
+def test_a_ledger_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    assert ledger.load(tmp_path / ledger.KEPT) == {}
 
 
-def recorded(root: Path, day: str, print_: str = NOW) -> None:
-    results.merge(root / results.RECORDED, "01-a.ipynb", Run("deprecated", day, {"a": print_}))
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / ledger.SEEN
+    read = Entry(ledger.FAILED, "2026-11-26", "removed", OTHER, {"msg": PRINT}, {"specs": 107})
+    ledger.merge(path, {CELL: ENTRY, TEST: read})
+    assert ledger.load(path) == {CELL: ENTRY, TEST: read}
+    # An entry is a line, so that branches merge.
+    assert len(path.read_text("utf-8").splitlines()) == 4
 
 
-def validated(root: Path, day: str, outcome: str, print_: str = NOW) -> None:
-    run = Run("removed", day, {"a": print_}, {"a": outcome})
-    results.merge(root / results.VALIDATED, "01-a.ipynb", run)
+def test_merging_leaves_other_entries_and_no_other_file(tmp_path: Path) -> None:
+    path = tmp_path / ledger.KEPT
+    ledger.merge(path, {CELL: ENTRY, TEST: ENTRY})
+    ledger.merge(path, {CELL: Entry(ledger.PASSED, "2026-11-26", "removed", OTHER)}, [TEST])
+    assert ledger.load(path) == {CELL: Entry(ledger.PASSED, "2026-11-26", "removed", OTHER)}
+    assert [each.name for each in path.parent.iterdir()] == ["outcomes.json"]
 
 
-def last(root: Path) -> Result | None:
-    found = results.last(root)
-    assert list(found) == ["01-a.ipynb#a"]
-    return found["01-a.ipynb#a"]
-
-
-def test_a_fingerprint_is_of_what_a_reader_sees() -> None:
-    assert len(NOW) == 16
-    assert results.fingerprint(printing("1\n", execution_count=7, metadata={"tags": ["x"]})) == NOW
-    assert NOW not in (OTHER, results.fingerprint(printing("1\n", "print( 1)")))
-
-
-def test_pieces_of_a_stream_and_counts_of_results_make_no_difference() -> None:
-    pieces = v4.new_code_cell(
-        "print(1)", outputs=[v4.new_output("stream", text="1"), v4.new_output("stream", text="\n")]
-    )
-    assert results.fingerprint(pieces) == NOW
-    shown = [
-        v4.new_code_cell(
-            "1",
-            outputs=[v4.new_output("execute_result", data={"text/plain": "1"}, execution_count=count)],
-        )
-        for count in (1, 2)
-    ]
-    assert len({results.fingerprint(cell) for cell in shown}) == 1
-
-
-def test_a_cell_that_nobody_ran_has_no_result(root: Path) -> None:
-    assert last(root) is None
-
-
-def test_what_was_recorded_passed(root: Path) -> None:
-    recorded(root, "2026-11-25")
-    assert last(root) == Result("passed", "2026-11-25", "deprecated")
-
-
-@pytest.mark.parametrize("outcome", results.OUTCOMES)
-def test_the_newer_entry_counts(root: Path, outcome: str) -> None:
-    recorded(root, "2026-11-25")
-    validated(root, "2026-11-24", outcome)
-    assert last(root) == Result("passed", "2026-11-25", "deprecated")
-    validated(root, "2026-11-26", outcome)
-    assert last(root) == Result(outcome, "2026-11-26", "removed")
-
-
-def test_of_one_day_the_validation_counts(root: Path) -> None:
-    recorded(root, "2026-11-25")
-    validated(root, "2026-11-25", "failed")
-    assert last(root) == Result("failed", "2026-11-25", "removed")
-
-
-def test_a_result_of_another_text_or_output_is_none(root: Path) -> None:
-    recorded(root, "2026-11-25", OTHER)
-    validated(root, "2026-11-26", "passed", OTHER)
-    assert last(root) is None
-    validated(root, "2026-11-20", "failed")
-    assert last(root) == Result("failed", "2026-11-20", "removed")
-
-
-def test_the_committed_ledger_can_be_asked_alone(root: Path) -> None:
-    validated(root, "2026-11-26", "passed")
-    assert results.last(root, (results.RECORDED,)) == {"01-a.ipynb#a": None}
-
-
-def test_merging_a_run_leaves_other_notebooks_and_no_other_file(root: Path) -> None:
-    path = root / results.RECORDED
-    results.merge(path, "02-b.ipynb", Run("removed", "2026-11-01", {"z": OTHER, "b": NOW}))
-    before = json.loads(path.read_text("utf-8"))["02-b.ipynb"]
-    recorded(root, "2026-11-25")
-    recorded(root, "2026-11-26")
-    written = json.loads(path.read_text("utf-8"))
-    assert list(written) == ["01-a.ipynb", "02-b.ipynb"]
-    assert written["01-a.ipynb"] == {"lab": "deprecated", "date": "2026-11-26", "cells": {"a": NOW}}
-    assert written["02-b.ipynb"] == before
-    # In the order of the notebook, not of the alphabet.
-    assert list(before["cells"]) == ["z", "b"]
-    results.merge(path, "01-a.ipynb", None)
-    assert json.loads(path.read_text("utf-8")) == {"02-b.ipynb": before}
-    assert {each.name for each in path.parent.iterdir()} == {"01-a.ipynb", "results.json"}
-
-
-def test_a_ledger_is_never_half_written(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recorded(root, "2026-11-25")
-    before = (root / results.RECORDED).read_bytes()
+def test_a_ledger_is_never_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / ledger.KEPT
+    ledger.merge(path, {CELL: ENTRY})
+    before = path.read_bytes()
 
     def full(self: Path, target: Path) -> Path:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="no space"):
-        recorded(root, "2026-11-26")
-    assert (root / results.RECORDED).read_bytes() == before
+        ledger.merge(path, {TEST: ENTRY})
+    assert path.read_bytes() == before
 
 
-RUN = {"lab": "deprecated", "date": "2026-11-25", "cells": {"a": NOW}}
+def test_lanes_that_write_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from shimfacts import ledger\n"
+        "path, lane = pathlib.Path(sys.argv[1]), sys.argv[2]\n"
+        "for number in range(40):\n"
+        f"    entry = ledger.Entry('passed', '2026-11-25', 'x', '{PRINT}')\n"
+        "    ledger.merge(path, {f'tests/{lane}.py::test_{number}': entry})\n"
+    )
+    path = tmp_path / ledger.SEEN
+    lanes = [subprocess.Popen([sys.executable, "-c", program, str(path), lane]) for lane in ("a", "b", "c")]
+    assert [lane.wait(60) for lane in lanes] == [0, 0, 0]
+    assert len(ledger.load(path)) == 120
+
+
+def test_what_a_ledger_holds_but_for_the_days(tmp_path: Path) -> None:
+    path = tmp_path / ledger.SEEN
+    ledger.merge(path, {CELL: ENTRY})
+    before = ledger.without_days(path)
+    ledger.merge(path, {CELL: Entry(ledger.PASSED, "2026-12-01", "removed", PRINT)})
+    assert ledger.without_days(path) == before
+    ledger.merge(path, {CELL: Entry(ledger.FAILED, "2026-12-01", "removed", PRINT)})
+    assert ledger.without_days(path) != before
+
+
+RUN = {"outcome": "passed", "lab": "deprecated", "date": "2026-11-25", "print": PRINT}
 
 
 @pytest.mark.parametrize(
-    ("ledger", "complaint"),
+    ("written", "complaint"),
     [
-        ("{", "notebooks/results.json is not JSON"),
-        ([], "notebooks/results.json is no mapping"),
-        ({"01-a.ipynb": {"lab": "x"}}, "01-a.ipynb has exactly lab, date and cells"),
-        ({"01-a.ipynb": {**RUN, "more": 1}}, "01-a.ipynb has exactly lab, date and cells"),
-        ({"01-a.ipynb": {**RUN, "date": "25 Nov"}}, "'25 Nov' is no day of the calendar"),
-        ({"01-a.ipynb": {**RUN, "date": 5}}, "5 is no day of the calendar"),
-        ({"01-a.ipynb": {**RUN, "cells": {"a": "x"}}}, "a fingerprint of 16 hexadecimal digits"),
-        ({"01-a.ipynb": {**RUN, "outcomes": {"b": "passed"}}}, "its outcomes are not of its cells"),
-        ({"01-a.ipynb": {**RUN, "outcomes": {"a": "fine"}}}, "unknown outcome 'fine'"),
+        ("{", "facts/outcomes.json is not JSON"),
+        ([], "facts/outcomes.json is no mapping"),
+        ({CELL: {"lab": "x"}}, f"{CELL} has exactly date, lab, outcome, print"),
+        ({CELL: {**RUN, "more": 1}}, f"{CELL} has exactly date, lab, outcome, print"),
+        ({CELL: {**RUN, "date": "25 Nov"}}, "'25 Nov' is no day of the calendar"),
+        ({CELL: {**RUN, "date": 5}}, "5 is no day of the calendar"),
+        ({CELL: {**RUN, "print": "x"}}, "a fingerprint is 16 hexadecimal digits"),
+        ({CELL: {**RUN, "facts": {"msg": "x"}}}, "a fingerprint is 16 hexadecimal digits"),
+        ({CELL: {**RUN, "told": {"specs": "x"}}}, "what it told is numbers"),
+        ({CELL: {**RUN, "outcome": "fine"}}, "unknown outcome 'fine'"),
     ],
 )
-def test_a_ledger_that_cannot_be_read(root: Path, ledger: Any, complaint: str) -> None:
-    text = ledger if isinstance(ledger, str) else json.dumps(ledger)
-    (root / results.RECORDED).write_text(text, "utf-8")
-    with pytest.raises(ResultError, match=complaint):
-        results.last(root)
+def test_a_ledger_that_cannot_be_read(tmp_path: Path, written: Any, complaint: str) -> None:
+    path = tmp_path / ledger.KEPT
+    path.parent.mkdir()
+    path.write_text(written if isinstance(written, str) else json.dumps(written), "utf-8")
+    with pytest.raises(ResultError) as caught:
+        ledger.load(path)
+    assert complaint in str(caught.value)

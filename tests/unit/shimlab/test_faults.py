@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from tests.support import command
 from shimlab.commands.faults import listing
 from shimlab.errors import LabError
 from shimlab.faults.catalog import registry
-from shimlab.faults.fault import CONTROL_PLANE, WORKER, Fault, Sign, nothing, together
+from shimlab.faults.fault import CONTROL_PLANE, WORKER, Fault, Sign, nothing, said, together
 from shimlab.node.broken import Record
 from shimlab.runtimes import RUNTIMES
 
@@ -22,10 +23,11 @@ def by_name(fault: Fault) -> str:
 @pytest.mark.parametrize("fault", registry.FAULTS, ids=by_name)
 def test_a_fault_is_declared_whole(fault: Fault) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)+", fault.name)
+    assert fault.title == said()[fault.name].title
     assert not fault.title.endswith(".")
-    for sentence in (fault.does, fault.shows, fault.undone):
+    for sentence in (said()[fault.name].does, said()[fault.name].shows, said()[fault.name].undone):
         assert sentence.endswith(".")
-        assert "\n" not in sentence
+        assert not {"`", "{", "\n"} & set(sentence)
     assert fault.runtimes
     assert set(fault.runtimes) <= set(RUNTIMES)
     assert fault.place in {WORKER, CONTROL_PLANE}
@@ -34,7 +36,21 @@ def test_a_fault_is_declared_whole(fault: Fault) -> None:
 
 @pytest.mark.parametrize("fault", registry.FAULTS, ids=by_name)
 def test_only_what_mends_itself_has_nothing_to_undo(fault: Fault) -> None:
-    assert (fault.undo is nothing) == (fault.undone == "Nothing is left to undo.")
+    assert (fault.undo is nothing) == (said()[fault.name].undone == "Nothing is left to undo.")
+
+
+def test_what_is_said_is_said_of_the_faults_that_there_are() -> None:
+    assert list(said()) == [fault.name for fault in registry.FAULTS]
+
+
+def test_values_of_facts_are_filled_in() -> None:
+    assert "unknown flag: --network-plugin." in said()["kubelet-upgraded"].shows
+
+
+def test_a_fault_of_which_nothing_is_said_is_told() -> None:
+    silent = dataclasses.replace(registry.FAULTS[0], name="silent-fault")
+    with pytest.raises(LabError, match="nothing is said of the fault silent-fault"):
+        _ = silent.title
 
 
 def test_a_name_means_one_fault() -> None:

@@ -10,19 +10,19 @@ import pytest
 from shimfacts.model import Fact, Source
 from shimsite import references
 
-SOURCE = (Source('The "source"', "https://example.org/?a=1&b=2"),)
+SOURCE = (Source(title='The "source"', url="https://example.org/?a=1&b=2"),)
 
 
 def fact(fact_id: str, value: str, kind: str = "text", **more: object) -> Fact:
     values = {"en": value, "zh": value}
-    return Fact(fact_id, "f.yaml", kind, values, SOURCE, **more)  # type: ignore[arg-type]
+    return Fact(id=fact_id, file="f.yaml", kind=kind, values=values, sources=SOURCE, **more)
 
 
 FACTS = {
     made.id: made
     for made in (
         fact("v", "1.20"),
-        fact("hard", "<a> *b* _c_ `d` [e](f) | & \\ %q", "message"),
+        fact("hard", "<a> *b* _c_ `d` [e](f) | & \\ %q", "message", component={"en": "x", "zh": "x"}),
         fact("open", "?", verified=False),
     )
 }

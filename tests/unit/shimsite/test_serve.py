@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import signal
@@ -208,8 +209,15 @@ def test_a_validation_makes_the_site_stale_and_other_hidden_files_do_not(tmp_pat
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / ".a.md.swp").write_text("x", "utf-8")
     assert build.fingerprint(tmp_path) == before
-    (tmp_path / ledger.VALIDATED).write_text("{}", "utf-8")
-    assert build.fingerprint(tmp_path) != before
+    proof, entry = "notebooks/01-a.ipynb#c", ledger.Entry(ledger.PASSED, "2026-11-25", "deprecated", "0" * 16)
+    ledger.merge(tmp_path / ledger.SEEN, {proof: entry})
+    passed = build.fingerprint(tmp_path)
+    assert passed != before
+    # Live tests run while the site is checked: one more pass changes nothing but a day.
+    ledger.merge(tmp_path / ledger.SEEN, {proof: dataclasses.replace(entry, date="2026-11-26")})
+    assert build.fingerprint(tmp_path) == passed
+    ledger.merge(tmp_path / ledger.SEEN, {proof: dataclasses.replace(entry, outcome=ledger.FAILED)})
+    assert build.fingerprint(tmp_path) != passed
 
 
 def test_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:

@@ -210,10 +210,6 @@ def _free(target: Target) -> int:
 FAULTS = (
     Fault(
         "cni-first",
-        "another CNI file comes first",
-        does=f"Puts {CNI_LEFTOVER}, a network {CNI_RANGE}, in front of the node's own file.",
-        shows="Every pod that starts runs, with an address outside the node's range: no other node reaches it.",
-        undone="The file is removed; pods that got such an address have to be made again.",
         runtimes=BOTH,
         act=_cni_first,
         symptom=_wrong_address,
@@ -224,10 +220,6 @@ FAULTS = (
     ),
     Fault(
         "registry-unreachable",
-        "an image is gone and its registry cannot be reached",
-        does=f"Takes the name {IMAGE} out of the runtime's store and sends {REGISTRY} to nobody.",
-        shows="A pod that needs the image stays in ErrImagePull, then ImagePullBackOff.",
-        undone="The image gets its name back, and /etc/hosts its old text.",
         runtimes=BOTH,
         act=_lose_image,
         symptom=_cannot_pull,
@@ -236,10 +228,6 @@ FAULTS = (
     ),
     Fault(
         "disk-pressure",
-        "the kubelet takes its disk to be full",
-        does="Raises the kubelet's soft eviction threshold to more than any disk has. Nothing is filled or removed.",
-        shows="The node has DiskPressure and its taint; a pod that comes is refused.",
-        undone="The configuration is put back and the kubelet started again.",
         runtimes=BOTH,
         act=_raise_threshold,
         symptom=_pressure,
@@ -250,10 +238,6 @@ FAULTS = (
     ),
     Fault(
         "run-full",
-        "the file system of the runtimes' state is full",
-        does="Makes the tmpfs at /run as small as what is in it. The machine's own disk is not touched.",
-        shows="A pod that starts fails: no space left on device.",
-        undone="/run gets its size back.",
         runtimes=BOTH,
         act=_fill_run,
         symptom=_no_space,

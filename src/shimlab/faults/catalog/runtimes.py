@@ -110,10 +110,6 @@ def _take_back(target: Target) -> None:
 FAULTS = (
     Fault(
         "api-server-gone",
-        "the API server is gone",
-        does=f"Takes {MANIFEST} away, so that the kubelet stops that static pod.",
-        shows="Nobody answers at the API server's address; pods and containers run on everywhere.",
-        undone="The manifest is put back, and the kubelet starts the API server.",
         runtimes=("containerd",),
         act=_take_manifest,
         symptom=_api_gone,
@@ -124,10 +120,6 @@ FAULTS = (
     ),
     Fault(
         "switched-undrained",
-        "a node was switched to containerd without draining",
-        does="Gives the kubelet of a dockershim node containerd's flags and starts it again, and nothing else.",
-        shows="The node is Ready on containerd and every pod runs twice: Docker's containers go on.",
-        undone="containerd's containers are removed and the kubelet goes back to Docker's.",
         runtimes=("dockershim",),
         act=_migrate_at_once,
         symptom=_runs_twice,
@@ -136,10 +128,6 @@ FAULTS = (
     ),
     Fault(
         "kubelet-upgraded",
-        "the kubelet was upgraded past dockershim",
-        does="Puts the next release of the kubelet in use and starts it, with its flags as they were.",
-        shows="The kubelet ends at each start: unknown flag: --network-plugin. All containers run on under Docker.",
-        undone="The release before it is put in use and started again.",
         runtimes=("dockershim",),
         act=_upgrade,
         symptom=lambda target: together(

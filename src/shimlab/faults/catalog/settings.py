@@ -157,10 +157,6 @@ def _docker_as_before(target: Target) -> None:
 FAULTS = (
     Fault(
         "cri-socket-removed",
-        "containerd's socket is removed",
-        does=f"Removes {CONTAINERD_SOCKET} and starts the kubelet again.",
-        shows="The kubelet ends at each start, since there is no such file; containerd runs on.",
-        undone="containerd is started again, which makes the socket.",
         runtimes=("containerd",),
         act=lambda target: _remove_socket(target, CONTAINERD_SOCKET),
         symptom=lambda target: _socket_removed(
@@ -171,10 +167,6 @@ FAULTS = (
     ),
     Fault(
         "docker-socket-removed",
-        "Docker's socket is removed",
-        does=f"Removes {DOCKER_SOCKET} and starts the kubelet again.",
-        shows="The kubelet cannot connect to the Docker daemon and ends at each start; dockerd runs on.",
-        undone="docker.socket and docker.service are started again.",
         runtimes=("dockershim",),
         act=lambda target: _remove_socket(target, DOCKER_SOCKET),
         symptom=lambda target: _socket_removed(
@@ -185,10 +177,6 @@ FAULTS = (
     ),
     Fault(
         "cri-socket-swapped",
-        "dockershim is given containerd's endpoint alone",
-        does="Adds --container-runtime-endpoint with containerd's socket to the kubelet's flags, and nothing else.",
-        shows="The kubelet removes containerd's socket and listens there itself; the node still says docker://.",
-        undone="The flags are put back, containerd and the kubelet are started again.",
         runtimes=("dockershim",),
         act=_swap_socket,
         symptom=_socket_swapped,
@@ -197,10 +185,6 @@ FAULTS = (
     ),
     Fault(
         "cgroup-driver",
-        "Docker's cgroup driver is not the kubelet's",
-        does="Changes native.cgroupdriver in Docker's configuration and starts Docker and the kubelet again.",
-        shows="The kubelet ends at each start and names both drivers.",
-        undone="The configuration is put back, Docker and the kubelet are started again.",
         runtimes=("dockershim",),
         act=_change_docker_driver,
         symptom=lambda target: together(
@@ -210,10 +194,6 @@ FAULTS = (
     ),
     Fault(
         "cgroup-driver-containerd",
-        "containerd's cgroup driver is not the kubelet's",
-        does="Sets SystemdCgroup = true in containerd's configuration and starts it again.",
-        shows="Nothing warns; a pod that starts has no sandbox, since its cgroup path is not systemd's.",
-        undone="The configuration is put back and containerd started again.",
         runtimes=("containerd",),
         act=_change_containerd_driver,
         symptom=lambda target: together(
@@ -225,10 +205,6 @@ FAULTS = (
     ),
     Fault(
         "cri-disabled",
-        "containerd's CRI plugin is disabled",
-        does="Replaces containerd's configuration by disabled_plugins = [\"cri\"], as Docker's packages ship it.",
-        shows="containerd answers that it does not know the CRI service; the containers run on.",
-        undone="The configuration is put back and containerd started again.",
         runtimes=("containerd",),
         act=_disable_cri,
         symptom=lambda target: together(
@@ -239,10 +215,6 @@ FAULTS = (
     ),
     Fault(
         "docker-revived",
-        "Docker, disabled, is back",
-        does="Disables and stops docker.service, then asks Docker's socket one question.",
-        shows="dockerd runs again beside containerd: docker.socket was never stopped, and starts it.",
-        undone="docker.service is enabled and runs, as on every node of the lab.",
         runtimes=("containerd",),
         act=_revive_docker,
         symptom=_docker_revived,

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from nbval.plugin import IPyNbCell
 
-from shimfacts import ledger
+from shimfacts import ledger, proofs
 from shimlab.notebook.runs import books
 
 OUTPUT_SECONDS = 60
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
     for cell in cells:
         cell.output_timeout = OUTPUT_SECONDS
         # Taken before nbval compares: it joins the streams of a cell in place.
-        cell.stash[_PRINT] = ledger.fingerprint(cell.cell)
+        cell.stash[_PRINT] = proofs.of_cell(cell.cell)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -76,10 +76,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write down how the cells of each notebook ended, if it is known on which lab."""
     lab = session.config.getoption("--lab")
     for path, cells in session.stash.get(_RESULTS, {}).items() if lab else ():
-        prints = {cell: print for cell, (print, _) in cells.items()}
-        outcomes = {cell: outcome for cell, (_, outcome) in cells.items()}
-        run = ledger.Run(lab, ledger.today(), prints, outcomes)
-        ledger.merge(path.parents[1] / ledger.VALIDATED, path.name, run)
+        entries = {
+            f"notebooks/{path.name}#{cell}": ledger.Entry(outcome, ledger.today(), lab, found)
+            for cell, (found, outcome) in cells.items()
+        }
+        ledger.merge(path.parents[1] / ledger.SEEN, entries)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,7 +1,7 @@
 """Run notebooks on the live lab and write their outputs: ``python -m shimlab.notebook.runs.record [-k PART]``.
 
 A notebook is written only when all of it ran; one whose outputs did not change is left as it is, to the byte. Either
-way the ledger of results says that it was recorded: `note(path, lab, day)`.
+way the ledger of outcomes says that it was recorded: `note(path, lab, day)`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 
-from shimfacts import ledger
+from shimfacts import ledger, proofs
 from shimlab.cluster import status
 from shimlab.notebook import records
 from shimlab.notebook.runs import books, needs_lab
@@ -77,10 +77,15 @@ def note(path: Path, lab: str, day: str) -> None:
 
     What an earlier validation on this machine said of it is taken away: it is older than the recording.
     """
-    root = path.parents[1]
-    ledger.merge(root / ledger.RECORDED, path.name, ledger.Run(lab, day, ledger.code_cells(path)))
-    if path.name in ledger.load(root / ledger.VALIDATED):
-        ledger.merge(root / ledger.VALIDATED, path.name, None)
+    root, begins = path.parents[1], f"notebooks/{path.name}#"
+    entries = {
+        f"{begins}{cell}": ledger.Entry(ledger.PASSED, day, lab, found)
+        for cell, found in proofs.of_cells(path).items()
+    }
+    for where, now in ((ledger.KEPT, entries), (ledger.SEEN, {})):
+        before = [name for name in ledger.load(root / where) if name.startswith(begins)]
+        if now or before:
+            ledger.merge(root / where, now, before)
 
 
 def _run(runner: nbclient.NotebookClient, notebook: nbformat.NotebookNode) -> None:

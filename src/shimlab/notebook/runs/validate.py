@@ -2,7 +2,7 @@
 
 Each notebook is a pytest run of its own, so that the first failure of one does not hide another's. ARGS go to
 pytest. Status 0 means that every cell of every picked notebook ran and printed what is recorded. How each cell ended
-is kept in .cache/notebook-results.json.
+is kept in .cache/outcomes.json.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from tests.support import command
 
 from shimfacts import ledger as results
+from shimfacts import proofs
 from shimlab.cluster import status
 from shimlab.notebook.runs import books, needs_lab, record, validate
 
@@ -57,18 +57,26 @@ def test_a_recorded_notebook_is_green_and_stays_as_it_is(path):
     assert path.read_bytes() == before
 
 
-def test_how_each_cell_ended_is_kept_when_the_lab_is_known(path):
-    ledger = path.parents[1] / results.VALIDATED
-    other = results.Run("removed", "2026-11-01", {"x": "0123456789abcdef"}, {"x": "passed"})
-    results.merge(ledger, "02-other.ipynb", other)
-    assert run(path).returncode == 0
-    assert list(results.load(ledger)) == ["02-other.ipynb"]
-    assert run(path, "--lab", "deprecated").returncode == 0
-    prints = results.code_cells(path)
-    assert results.load(ledger) == {
-        "02-other.ipynb": other,
-        path.name: results.Run("deprecated", results.today(), prints, dict.fromkeys(prints, "passed")),
+def entries(path, lab: str, **outcomes: str) -> dict[str, results.Entry]:
+    """What a ledger holds of a notebook as it is now."""
+    return {
+        f"notebooks/{path.name}#{cell}": results.Entry(
+            outcomes.get(cell, "passed"), results.today(), lab, found
+        )
+        for cell, found in proofs.of_cells(path).items()
     }
+
+
+def test_how_each_cell_ended_is_kept_when_the_lab_is_known(path):
+    ledger = path.parents[1] / results.SEEN
+    other = {
+        "notebooks/02-other.ipynb#x": results.Entry("passed", "2026-11-01", "removed", "0123456789abcdef")
+    }
+    results.merge(ledger, other)
+    assert run(path).returncode == 0
+    assert results.load(ledger) == other
+    assert run(path, "--lab", "deprecated").returncode == 0
+    assert results.load(ledger) == other | entries(path, "deprecated")
 
 
 def test_a_failed_and_a_skipped_cell_are_kept_as_such(path):
@@ -78,40 +86,35 @@ def test_a_failed_and_a_skipped_cell_are_kept_as_such(path):
     notebook.cells[3].execution_count = 4
     nbformat.write(notebook, path)
     assert run(path, "--lab", "removed").returncode == 1
-    kept = results.load(path.parents[1] / results.VALIDATED)[path.name]
-    assert kept.outcomes == {"c0": "passed", "c1": "failed", "between": "skipped", "c2": "passed"}
-    assert kept.cells == results.code_cells(path)
+    kept = results.load(path.parents[1] / results.SEEN)
+    assert kept == entries(path, "removed", c1="failed", between="skipped")
 
 
 def test_a_refused_notebook_keeps_its_results(path):
     assert run(path, "--lab", "deprecated").returncode == 0
-    before = (path.parents[1] / results.VALIDATED).read_bytes()
+    before = (path.parents[1] / results.SEEN).read_bytes()
     change(path, execution_count=None, outputs=[])
     assert run(path, "--lab", "deprecated").returncode not in (0, 1)
-    assert (path.parents[1] / results.VALIDATED).read_bytes() == before
+    assert (path.parents[1] / results.SEEN).read_bytes() == before
 
 
 def test_recording_is_noted_and_outdates_the_validation_before(path, monkeypatch):
     root = path.parents[1]
-    results.merge(
-        root / results.VALIDATED,
-        path.name,
-        results.Run("deprecated", results.today(), results.code_cells(path), {}),
-    )
+    results.merge(root / results.SEEN, entries(path, "removed", c1="failed"))
+    gone = {f"notebooks/{path.name}#gone": results.Entry("passed", "2026-11-01", "removed", "0" * 16)}
+    results.merge(root / results.KEPT, gone)
     monkeypatch.setattr(needs_lab, "picked", lambda part: [path])
     monkeypatch.setattr(status, "lab", lambda: "deprecated")
     assert record.main([]) == 0
-    assert json.loads((root / results.RECORDED).read_text("utf-8")) == {
-        path.name: {"lab": "deprecated", "date": results.today(), "cells": results.code_cells(path)}
-    }
-    assert results.load(root / results.VALIDATED) == {}
+    assert results.load(root / results.KEPT) == entries(path, "deprecated")
+    assert results.load(root / results.SEEN) == {}
 
 
 def test_a_notebook_that_fails_is_not_noted(path, monkeypatch):
     change(path, source="1 / 0")
     monkeypatch.setattr(needs_lab, "picked", lambda part: [path])
     assert record.main([]) == 1
-    assert not (path.parents[1] / results.RECORDED).exists()
+    assert not (path.parents[1] / results.KEPT).exists()
 
 
 def test_a_changed_output_is_red(path):

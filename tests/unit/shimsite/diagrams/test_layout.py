@@ -24,7 +24,7 @@ from tests.support.diagrams import (
 )
 
 from shimsite import build
-from shimsite.diagrams import alt_text, directives, geometry, layout
+from shimsite.diagrams import alt_text, directives, geometry, layout, steps
 from shimsite.diagrams.chain import Chain, RecordError
 from shimsite.diagrams.shapes import LOOKS, Picture, Text
 from shimsite.diagrams.words import CAPTIONS
@@ -316,7 +316,7 @@ def test_a_figure_tells_in_words_what_it_shows() -> None:
 
 def test_what_cannot_be_read_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "facts" / "tables").mkdir(parents=True)
-    (tmp_path / "facts" / directives.PATH).write_bytes((build.ROOT / "facts" / directives.PATH).read_bytes())
+    (tmp_path / "facts" / steps.PATH).write_bytes((build.ROOT / "facts" / steps.PATH).read_bytes())
     told: list[str] = []
     found = directives.load(tmp_path, told.append)
     assert found.fill("<!-- diagram: call-chain dockershim -->\n", "en", str, told.append) == "\n"

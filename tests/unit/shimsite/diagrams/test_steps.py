@@ -13,7 +13,7 @@ import pytest
 import yaml
 from tests.support.diagrams import OUT_OF_TREE, out_of_tree
 
-from shimfacts.model import FactError
+from shimfacts.schema import FactError
 from shimsite import build
 from shimsite.diagrams import chain as record
 from shimsite.diagrams import directives, geometry, layout, steps
@@ -101,49 +101,55 @@ PROBLEMS: dict[str, tuple[Change, Change, str]] = {
 def test_what_does_not_fit_the_record_is_told(tmp_path: Path, what: str) -> None:
     words, kept, complaint = PROBLEMS[what]
     found = list(steps.problems(load(tmp_path, words), chains(kept)))
-    assert f"facts/{steps.PATH}: call-chain: {complaint}" in found
+    assert f"call-chain: {complaint}" in found
 
 
 REFUSED: dict[str, tuple[Change, str]] = {
     "no Chinese": (
         lambda words: words["words"][0].pop("zh"),
-        "call-chain, kubelet RunPodSandbox: lacks zh",
+        "call-chain: lacks `words.0.zh`; it has by, call, en, lights, route, starts, zh",
     ),
     "empty Chinese": (
         lambda words: words["words"][0].update(zh=" "),
-        "kubelet RunPodSandbox: `the text` is empty",
+        "call-chain: `words.0.zh` is empty",
     ),
     "two lines": (
         lambda words: words["words"][0].update(en="a\nb"),
-        "`the text` is one line in each language",
+        "call-chain: `words.0.en` is one line",
     ),
-    "a key more": (lambda words: words["words"][0].update(fr="x"), "kubelet RunPodSandbox: has unknown fr"),
+    "a key more": (
+        lambda words: words["words"][0].update(fr="x"),
+        "call-chain: unknown key 'words.0.fr'; there are by, call",
+    ),
     "said twice": (
         lambda words: words["words"].append(words["words"][0]),
         "call-chain: says something of the same step twice",
     ),
     "a route of three": (
         lambda words: words["words"][0].update(route=["a", "b", "c"]),
-        "a route is a list of one or two names, not ['a', 'b', 'c']",
+        "`words.0.route` is a list of one or two names, or such a list for each runtime, not ['a', 'b', 'c']",
     ),
     "a light that there is not": (
         lambda words: words["words"][0].update(lights=["kernel"]),
-        "`lights` is a list of runc and process",
+        "unknown words.0.lights.0 'kernel'; there are runc, process",
     ),
     "starts is a word": (
         lambda words: words["words"][0].update(starts="yes"),
-        "`starts` is true or left out",
+        "unknown words.0.starts 'yes'; there are True",
     ),
     "a proof without a cell": (
         lambda words: words["proof"].update(containerd="02-call-chain.ipynb"),
-        "call-chain: `proof` names for each runtime NN-name.ipynb#cell",
+        "call-chain: `proof.containerd` ",
     ),
     "no mapping": (
         lambda words: words["words"].insert(0, "x"),
-        "call-chain, entry 1: is a mapping with by, call, en, route, zh, not 'x'",
+        "call-chain: `words.0` is a mapping with by, call, en, lights, route, starts, zh, not 'x'",
     ),
-    "no list": (lambda words: words.update(words={}), "call-chain: `words` is a list"),
-    "no proof": (lambda words: words.pop("proof"), "call-chain: has exactly `proof` and `words`"),
+    "no list": (
+        lambda words: words.update(words={}),
+        "call-chain: `words` is a list of what is said of each step",
+    ),
+    "no proof": (lambda words: words.pop("proof"), "call-chain: lacks `proof`; it has proof, words"),
 }
 
 

@@ -9,9 +9,10 @@ import markdown
 import pytest
 import yaml
 from bs4 import BeautifulSoup, Tag
+from tests.support import tables
 
 from shimfacts.ledger import OUTCOMES, Result
-from shimfacts.model import FactError
+from shimfacts.schema import FactError
 from shimsite.tables import claims
 
 SOURCE = [{"title": "Its source", "url": "https://example.org/x"}]
@@ -22,6 +23,7 @@ LAST = {
     "01-a.ipynb#left-out": Result("skipped", "2026-11-25", "deprecated"),
     "01-a.ipynb#changed": None,
 }
+PROOFS = tables.Told({f"notebooks/{cell}": result for cell, result in LAST.items()})
 
 
 def claim(**more: Any) -> dict[str, Any]:
@@ -36,26 +38,25 @@ def claim(**more: Any) -> dict[str, Any]:
     return {key: value for key, value in made.items() if value is not None}
 
 
-def load(folder: Path, **told: Any) -> tuple[claims.Claim, ...]:
-    path = folder / claims.PATH
+def load(folder: Path, **told: Any) -> claims.Claims:
+    path = folder / claims.Claims.path
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(told or {"s1": claim()}, allow_unicode=True, sort_keys=False), "utf-8")
-    return claims.load(folder)
+    return claims.Claims.load(folder)
 
 
-def filled(text: str, told: tuple[claims.Claim, ...], lang: str, page: str = "said.md") -> BeautifulSoup:
-    made = claims.fill(text, told, LAST, lang, page, lambda name: f"Title of {name}")
+def filled(text: str, told: claims.Claims, lang: str, page: str = "said.md") -> BeautifulSoup:
+    made = told.fill(text, tables.place(lang, page, proofs=PROOFS))
     return BeautifulSoup(markdown.markdown(made, extensions=["md_in_html"]), "html.parser")
 
 
-def row(told: tuple[claims.Claim, ...], lang: str, **more: Any) -> list[Tag]:
+def row(told: claims.Claims, lang: str, **more: Any) -> list[Tag]:
     return list(filled(claims.TABLE_MARK, told, lang, **more).select("tr#claim-s1 > td"))
 
 
 def test_a_repository_may_have_none(tmp_path: Path) -> None:
-    assert claims.load(tmp_path) == ()
     text = f"{claims.TABLE_MARK} {claims.SUM_MARK}"
-    assert claims.fill(text, (), {}, "en", "x.md", str) == text
+    assert claims.Claims.load(tmp_path).fill(text, tables.place("en")) == text
 
 
 def test_a_row_in_both_languages(tmp_path: Path) -> None:
@@ -105,10 +106,10 @@ def test_the_sum_counts_each_verdict_that_there_is(tmp_path: Path, lang: str, sa
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        ({"cells": None}, "has exactly cells, claim, holds, verdict"),
+        ({"cells": None}, "lacks `cells`; it has cells, claim, holds, source, verdict"),
         ({"cells": []}, "a claim that no cell shows is none"),
-        ({"cells": "01-a.ipynb#x"}, "`cells` is a list"),
-        ({"cells": ["01-a.ipynb"]}, "written NN-name.ipynb#cell-id, not '01-a.ipynb'"),
+        ({"cells": "01-a.ipynb#x"}, "`cells` is a list of at least one"),
+        ({"cells": ["01-a.ipynb"]}, "`cells.0` is written NN-name.ipynb#cell-id, not '01-a.ipynb'"),
         ({"cells": ["notebooks/01-a.ipynb#x"]}, "not 'notebooks/01-a.ipynb#x'"),
         ({"verdict": "true"}, "unknown verdict 'true'; there are holds, held-then, depends, wrong, slip"),
         ({"verdict": ["holds"]}, "unknown verdict ['holds']"),
@@ -116,11 +117,11 @@ def test_the_sum_counts_each_verdict_that_there_is(tmp_path: Path, lang: str, sa
         ({"claim": "x"}, "`claim` is a mapping with exactly en and zh"),
         ({"holds": {"en": "a\nb", "zh": "c"}}, "`holds` is one line"),
         ({"source": [{"title": "x", "url": "http://x"}]}, "begins with https"),
-        ({"more": 1}, "has exactly"),
+        ({"more": 1}, "unknown key 'more'; there are cells, claim"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, more: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(FactError, match=r"^tables/claims\.yaml: s1: ") as caught:
+    with pytest.raises(FactError, match=r"^tables/claims\.yaml:\d+: s1: ") as caught:
         load(tmp_path, s1=claim(**more))
     assert complaint in str(caught.value)
 
@@ -136,18 +137,18 @@ def test_an_id_is_s_and_a_number(tmp_path: Path, name: str) -> None:
     [
         (["01-a.ipynb#good"], None),
         (["01-a.ipynb#good", "01-a.ipynb#bad"], "01-a.ipynb#bad, which shows it, failed on 2026-11-25"),
-        (["01-a.ipynb#gone"], "there is no code cell 01-a.ipynb#gone"),
-        (["01-a.ipynb#good", "02-b.ipynb#good"], "there is no code cell 02-b.ipynb#good"),
+        (["01-a.ipynb#gone"], "01-a.ipynb#gone, which shows it, is not there"),
+        (["01-a.ipynb#good", "02-b.ipynb#good"], "02-b.ipynb#good, which shows it, is not there"),
         (["01-a.ipynb#bad"], "01-a.ipynb#bad, which shows it, failed on 2026-11-25 on lab deprecated"),
         (["01-a.ipynb#left-out"], "01-a.ipynb#left-out, which shows it, skipped on 2026-11-25"),
-        (["01-a.ipynb#changed"], "01-a.ipynb#changed, which shows it, changed since it last ran"),
+        (["01-a.ipynb#changed"], "01-a.ipynb#changed, which shows it, has not run as it stands now"),
     ],
 )
 def test_every_cell_of_a_claim_passed(tmp_path: Path, cells: list[str], complaint: str | None) -> None:
-    found = list(claims.problems(load(tmp_path, s1=claim(cells=cells)), LAST))
+    found = list(load(tmp_path, s1=claim(cells=cells)).problems(tables.known(proofs=PROOFS)))
     if complaint is None:
         assert found == []
     else:
         assert len(found) == 1
-        assert found[0].startswith("facts/tables/claims.yaml: s1: ")
+        assert found[0].startswith("s1: ")
         assert complaint in found[0]

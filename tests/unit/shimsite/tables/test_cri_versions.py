@@ -9,8 +9,9 @@ import markdown
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from tests.support import tables
 
-from shimfacts import model
+from shimfacts.schema import FactError
 from shimsite.tables import cri_versions
 
 SOURCE = [{"title": "Its code", "url": "https://example.org/x"}]
@@ -23,21 +24,21 @@ def row(**more: Any) -> dict[str, Any]:
     return {key: value for key, value in made.items() if value is not None}
 
 
-def load(folder: Path, **rows: Any) -> tuple[cri_versions.Speaker, ...]:
-    path = folder / cri_versions.PATH
+def load(folder: Path, **rows: Any) -> cri_versions.CriVersions:
+    path = folder / cri_versions.CriVersions.path
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(rows or {"k": row()}, allow_unicode=True, sort_keys=False), "utf-8")
-    return cri_versions.load(folder)
+    return cri_versions.CriVersions.load(folder)
 
 
-def shown(speakers: tuple[cri_versions.Speaker, ...], lang: str) -> BeautifulSoup:
-    made = cri_versions.fill(cri_versions.MARK, speakers, lang)
+def shown(speakers: cri_versions.CriVersions, lang: str) -> BeautifulSoup:
+    made = speakers.fill(cri_versions.MARK, tables.place(lang))
     return BeautifulSoup(markdown.markdown(made, extensions=["md_in_html"]), "html.parser")
 
 
 def test_a_repository_may_have_none(tmp_path: Path) -> None:
-    assert cri_versions.load(tmp_path) == ()
-    assert cri_versions.fill(cri_versions.MARK, (), "en") == cri_versions.MARK
+    empty = cri_versions.CriVersions.load(tmp_path)
+    assert empty.fill(cri_versions.MARK, tables.place("en")) == cri_versions.MARK
 
 
 @pytest.mark.parametrize(
@@ -72,29 +73,27 @@ def test_what_is_not_verified_says_so(tmp_path: Path) -> None:
 
 def test_its_notes_are_texts_like_those_of_pages(tmp_path: Path) -> None:
     note = {"en": "A note.", "zh": "说明。"}
-    assert list(cri_versions.texts(load(tmp_path, k=row(note=note), other=row()))) == [
-        ("tables/cri-versions.yaml: k: note", note)
-    ]
+    assert list(load(tmp_path, k=row(note=note), other=row()).texts()) == [("k: note", note)]
 
 
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        ({"source": None}, "has exactly component, releases, source, speaks"),
+        ({"source": None}, "lacks `source`; it has component, note, releases, source, speaks, verified"),
         ({"source": []}, "`source` is a list of at least one"),
-        ({"more": 1}, "has exactly"),
+        ({"more": 1}, "unknown key 'more'"),
         ({"releases": 1.2}, "`releases` is text in quotes"),
         ({"releases": "1.25-"}, "'1.25-' is no range of releases"),
-        ({"speaks": {"v1": True}}, "`speaks` has exactly v1alpha1, v1alpha2, v1"),
-        ({"speaks": {**SPEAKS, "v1": "often"}}, "is true, false, first or fallback, not 'often'"),
+        ({"speaks": {"v1": True}}, "`speaks` has exactly v1alpha1, v1alpha2, v1, in this order"),
+        ({"speaks": {**SPEAKS, "v1": "often"}}, "true, false, first or fallback, not 'often'"),
         ({"speaks": {**SPEAKS, "v1": 1}}, "not 1"),
-        ({"speaks": dict.fromkeys(SPEAKS, False)}, "speaks no version at all"),
+        ({"speaks": dict.fromkeys(SPEAKS, False)}, "`speaks` has no version at all"),
         ({"verified": "no"}, "`verified` is true or false"),
         ({"note": "x"}, "`note` is a mapping with exactly en and zh"),
         ({"component": {"en": "x"}}, "`component` is a text, or a mapping"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, more: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(model.FactError, match=r"^tables/cri-versions\.yaml: k: ") as caught:
+    with pytest.raises(FactError, match=r"^tables/cri-versions\.yaml:\d+: k: ") as caught:
         load(tmp_path, k=row(**more))
     assert complaint in str(caught.value)

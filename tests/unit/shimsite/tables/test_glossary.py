@@ -9,8 +9,9 @@ import markdown
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from tests.support import tables
 
-from shimfacts.model import FactError
+from shimfacts.schema import FactError
 from shimsite.tables import glossary
 
 
@@ -23,25 +24,24 @@ def word(en: str, zh: str, see: str = "x.md#there", **more: Any) -> dict[str, An
     }
 
 
-def load(folder: Path, **words: Any) -> tuple[glossary.Term, ...]:
-    path = folder / glossary.PATH
+def load(folder: Path, **words: Any) -> glossary.Glossary:
+    path = folder / glossary.Glossary.path
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(words, allow_unicode=True, sort_keys=False), "utf-8")
-    return glossary.load(folder)
+    return glossary.Glossary.load(folder)
 
 
-def shown(words: tuple[glossary.Term, ...], lang: str, page: str = "words.md") -> BeautifulSoup:
-    text = glossary.fill(glossary.MARK, words, lang, page)
+def shown(words: glossary.Glossary, lang: str, page: str = "words.md") -> BeautifulSoup:
+    text = words.fill(glossary.MARK, tables.place(lang, page))
     return BeautifulSoup(markdown.markdown(text, extensions=["md_in_html"]), "html.parser")
 
 
 def test_a_repository_may_have_none(tmp_path: Path) -> None:
-    assert glossary.load(tmp_path) == ()
-    assert glossary.fill(glossary.MARK, (), "en", "x.md") == glossary.MARK
+    assert glossary.Glossary.load(tmp_path).fill(glossary.MARK, tables.place("en")) == glossary.MARK
 
 
 def test_a_page_without_the_mark_stays_as_it_is(tmp_path: Path) -> None:
-    assert glossary.fill("Text.", load(tmp_path, a=word("a", "甲")), "en", "x.md") == "Text."
+    assert load(tmp_path, a=word("a", "甲")).fill("Text.", tables.place("en")) == "Text."
 
 
 def test_a_row_has_both_words_the_meaning_and_the_way_on(tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ def test_links_hold_wherever_the_page_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        (word("a", "甲", also="b"), "a: has exactly means, see, term"),
-        ({"term": {"en": "a", "zh": "甲"}}, "a: has exactly means, see, term"),
-        ("a", "a: has exactly means, see, term"),
+        (word("a", "甲", also="b"), "a: unknown key 'also'; there are means, see, term"),
+        ({"term": {"en": "a", "zh": "甲"}}, "a: lacks `means`; it has means, see, term"),
+        ("a", "a: is a mapping with means, see, term, not 'a'"),
         (word("a", "甲", see="labs/"), "a: `see` is a page"),
         (word("a", "甲", see="#here"), "a: `see` is a page"),
         (word("a", "甲", see=3), "a: `see` is a page"),
@@ -88,14 +88,14 @@ def test_an_entry_that_breaks_the_form_is_named(tmp_path: Path, wrong: Any, comp
 
 
 def test_a_file_that_is_no_mapping_is_named(tmp_path: Path) -> None:
-    path = tmp_path / glossary.PATH
+    path = tmp_path / glossary.Glossary.path
     path.parent.mkdir(parents=True)
     path.write_text("- a\n", "utf-8")
     with pytest.raises(FactError, match="not a mapping"):
-        glossary.load(tmp_path)
+        glossary.Glossary.load(tmp_path)
 
 
 def test_its_texts_are_given_to_the_checks_of_prose(tmp_path: Path) -> None:
-    ((where, text),) = glossary.texts(load(tmp_path, a=word("a", "甲")))
-    assert where == f"{glossary.PATH}: a: means"
+    ((where, text),) = load(tmp_path, a=word("a", "甲")).texts()
+    assert where == "a: means"
     assert text == {"en": "What `a` is.", "zh": "`甲` 是什么。"}

@@ -9,16 +9,18 @@ import markdown
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from tests.support import tables
 
 from shimfacts.model import Fact, FactError, Source
 from shimsite import references
 from shimsite.tables import timeline
 
-SOURCE = (Source("The source", "https://example.org/x"),)
+SOURCE = (Source(title="The source", url="https://example.org/x"),)
 
 
 def fact(fact_id: str, kind: str, value: str, **more: Any) -> Fact:
-    return Fact(fact_id, "f.yaml", kind, {"en": value, "zh": value}, SOURCE, **more)
+    both = {"en": value, "zh": value}
+    return Fact(id=fact_id, file="f.yaml", kind=kind, values=both, sources=SOURCE, **more)
 
 
 KUBERNETES = {"en": "Kubernetes", "zh": "Kubernetes"}
@@ -41,15 +43,17 @@ def entry(name: str = "date-first", **more: Any) -> dict[str, Any]:
     return {key: value for key, value in made.items() if value is not None}
 
 
-def load(folder: Path, *entries: Any) -> tuple[timeline.Entry, ...]:
-    path = folder / timeline.PATH
+def load(folder: Path, *entries: Any) -> timeline.Timeline:
+    path = folder / timeline.Timeline.path
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(list(entries), allow_unicode=True), "utf-8")
-    return timeline.load(folder)
+    return timeline.Timeline.load(folder)
 
 
-def shown(entries: tuple[timeline.Entry, ...], lang: str) -> BeautifulSoup:
-    made = references.render(timeline.fill(timeline.MARK, entries, FACTS, lang), FACTS, lang, pytest.fail)
+def shown(entries: timeline.Timeline, lang: str) -> BeautifulSoup:
+    made = references.render(
+        entries.fill(timeline.MARK, tables.place(lang, facts=FACTS)), FACTS, lang, pytest.fail
+    )
     return BeautifulSoup(markdown.markdown(made, extensions=["md_in_html"]), "html.parser")
 
 
@@ -62,8 +66,7 @@ ALL = (
 
 
 def test_a_repository_may_have_none(tmp_path: Path) -> None:
-    assert timeline.load(tmp_path) == ()
-    assert timeline.fill(timeline.MARK, (), FACTS, "en") == timeline.MARK
+    assert timeline.Timeline.load(tmp_path).fill(timeline.MARK, tables.place("en")) == timeline.MARK
 
 
 @pytest.mark.parametrize(
@@ -91,10 +94,11 @@ def test_it_is_a_list_of_years_and_days(tmp_path: Path, lang: str, first: str, s
 
 def test_what_fits_the_facts(tmp_path: Path) -> None:
     entries = load(tmp_path, *ALL)
-    assert list(timeline.problems(entries, FACTS)) == []
+    assert list(entries.problems(tables.known(FACTS))) == []
     # A month and a day in it may stand in either order.
-    assert list(timeline.problems(load(tmp_path, ALL[0], ALL[2], ALL[1], ALL[3]), FACTS)) == []
-    assert list(timeline.uses(entries)) == ["date-first", "date-month", "date-in-it", "date-later", "release"]
+    other = load(tmp_path, ALL[0], ALL[2], ALL[1], ALL[3])
+    assert list(other.problems(tables.known(FACTS))) == []
+    assert list(entries.uses()) == ["date-first", "date-month", "date-in-it", "date-later", "release"]
 
 
 @pytest.mark.parametrize(
@@ -111,34 +115,33 @@ def test_what_fits_the_facts(tmp_path: Path) -> None:
     ],
 )
 def test_what_does_not_fit_the_facts(tmp_path: Path, entries: list[Any], complaint: str) -> None:
-    found = list(timeline.problems(load(tmp_path, *entries), FACTS))
+    found = list(load(tmp_path, *entries).problems(tables.known(FACTS)))
     assert len(found) == 1
-    assert found[0].startswith("facts/tables/timeline.yaml: ")
     assert complaint in found[0]
 
 
 @pytest.mark.parametrize(
     ("bad", "complaint"),
     [
-        (entry(said=None), "date-first: has exactly fact, said, subject"),
-        (entry(more=1), "date-first: has exactly fact, said, subject"),
+        (entry(said=None), "date-first: lacks `said`; it has fact, release, said, subject"),
+        (entry(more=1), "date-first: unknown key 'more'; there are fact, release, said, subject"),
         (entry(subject="podman"), "date-first: unknown subject 'podman'; there are kubernetes, cri, docker"),
         (entry(said={"en": "x"}), "date-first: `said` is a text, or a mapping with exactly en and zh"),
         (entry(said="x"), "date-first: `said` is a mapping with exactly en and zh"),
         (entry(said={"en": "a\nb", "zh": "c"}), "date-first: `said` is one line"),
         (entry(release="a b"), "date-first: `release` is the id of a fact, not 'a b'"),
         (entry(["x"]), "entry 2: `fact` is the id of a fact"),  # type: ignore[arg-type]
-        ("words", "entry 2: has exactly"),
+        ("words", "entry 2: is a mapping with fact, release, said, subject, not 'words'"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, bad: Any, complaint: str) -> None:
-    with pytest.raises(FactError, match=r"^tables/timeline\.yaml: ") as caught:
+    with pytest.raises(FactError, match=r"^tables/timeline\.yaml:\d+: ") as caught:
         load(tmp_path, entry("date-later"), bad)
     assert complaint in str(caught.value)
 
 
 def test_a_file_that_is_no_list_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tables").mkdir()
-    (tmp_path / timeline.PATH).write_text("a: 1", "utf-8")
+    (tmp_path / timeline.Timeline.path).write_text("a: 1", "utf-8")
     with pytest.raises(FactError, match="is not a list of entries"):
-        timeline.load(tmp_path)
+        timeline.Timeline.load(tmp_path)

@@ -8,21 +8,30 @@ from pathlib import Path
 import markdown
 import pytest
 from bs4 import BeautifulSoup
+from tests.support import tables
 from yaml import YAMLError
 
 from shimfacts import releases, yaml_files
 from shimfacts.model import Fact, Source
+from shimfacts.proofs import Proofs
 from shimsite.tables import facts as fact_tables
 from shimsite.tables import flag_matrix, writer
 
-SOURCES = tuple(Source(f"Source *{number}*", f"https://example.org/?a={number}&b") for number in (1, 2, 3))
+SOURCES = tuple(
+    Source(title=f"Source *{number}*", url=f"https://example.org/?a={number}&b") for number in (1, 2, 3)
+)
+
+CELL, TEST = "notebooks/01-a.ipynb#c", "tests/live/t.py::test_it"
 
 
 def fact(fact_id: str, kind: str, value: str = "v", **more: object) -> Fact:
     """Make a fact of a kind; what its table needs is there unless given otherwise."""
-    both = {"component": {"en": "kubelet", "zh": "kubelet"}, "protocol": {"en": "CRI", "zh": "CRI"}}
-    given = {**both, "sources": SOURCES[:1], **more}
-    return Fact(id=fact_id, file="f.yaml", kind=kind, values={"en": value, "zh": value}, **given)  # type: ignore[arg-type]
+    given: dict[str, object] = {"sources": SOURCES[:1], **more}
+    if kind in ("flag", "socket", "message"):
+        given = {"component": {"en": "kubelet", "zh": "kubelet"}, **given}
+    if kind == "socket":
+        given = {"protocol": {"en": "CRI", "zh": "CRI"}, **given}
+    return Fact(id=fact_id, file="f.yaml", kind=kind, values={"en": value, "zh": value}, **given)
 
 
 def rendered(text: str) -> BeautifulSoup:
@@ -30,11 +39,15 @@ def rendered(text: str) -> BeautifulSoup:
     return BeautifulSoup(markdown.markdown(text, extensions=["md_in_html", "attr_list"]), "html.parser")
 
 
-def shown(text: str, *facts: Fact, lang: str = "en", page: str = "reference/x.md") -> BeautifulSoup:
-    complaints: list[str] = []
-    made = fact_tables.fill(text, {each.id: each for each in facts}, lang, page, complaints.append)
-    assert complaints == []
-    return rendered(made)
+def shown(
+    text: str,
+    *facts: Fact,
+    lang: str = "en",
+    page: str = "reference/x.md",
+    proofs: Proofs | None = None,
+) -> BeautifulSoup:
+    place = tables.place(lang, page, {each.id: each for each in facts}, proofs)
+    return rendered(fact_tables.Facts().fill(text, place))
 
 
 def texts(row: BeautifulSoup) -> list[str]:
@@ -110,17 +123,50 @@ def test_a_value_sets_off_neither_markdown_nor_html() -> None:
 
 
 def test_a_proof_is_a_link_to_its_cell_from_wherever_the_page_is() -> None:
-    proved = fact("m", "message", proof="notebooks/01-a.ipynb#c")
+    proved, proofs = fact("m", "message", proofs=(CELL,)), tables.passed(CELL)
     for page, href in {
         "reference/x.md": "../labs/01-a.ipynb#cell-c",
         "x.md": "labs/01-a.ipynb#cell-c",
         "labs/y.md": "01-a.ipynb#cell-c",
     }.items():
-        links = shown("<!-- facts-table: message -->", proved, page=page).select("td a")
+        links = shown("<!-- facts-table: message -->", proved, page=page, proofs=proofs).select("td a")
         assert [link["href"] for link in links][1:] == [href]
-    tested = shown("<!-- facts-table: message -->", fact("m", "message", proof="tests/t.py"))
-    assert len(tested.select("td a")) == 1
-    assert "Proof: \ntests/t.py" in tested.select("td")[-1].get_text("\n")
+
+
+@pytest.mark.parametrize(
+    ("lang", "passed", "changed", "none"),
+    [
+        (
+            "en",
+            "proved on 25 November 2026 by 01#c, test_it",
+            "not proved as it stands now: 01#c, test_it",
+            "from the source only",
+        ),
+        (
+            "zh",
+            "2026 年 11 月 25 日实测通过：01#c、test_it",
+            "现在的写法还没有实测：01#c、test_it",
+            "仅据来源，未实测",
+        ),
+    ],
+)
+def test_a_fact_says_when_it_was_proved_and_by_what(lang: str, passed: str, changed: str, none: str) -> None:
+    proved = fact("m", "message", proofs=(CELL, TEST))
+
+    def said(of: Fact, proofs: Proofs | None = None) -> str:
+        return (
+            shown("<!-- facts-table: message -->", of, lang=lang, proofs=proofs).select("td")[-1].get_text()
+        )
+
+    assert said(proved, tables.passed(CELL, TEST)).removeprefix("Source *1*") == passed
+    # One proof that does not hold any more is enough.
+    assert said(proved, tables.passed(CELL)).removeprefix("Source *1*") == changed
+    assert said(fact("m", "message")).removeprefix("Source *1*") == none
+
+
+def test_a_day_is_nothing_that_a_lab_could_show() -> None:
+    made = shown("<!-- facts-table: date -->", fact("d", "date", "2020-12-08"))
+    assert made.select("td")[-1].get_text() == "Source *1*"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +200,7 @@ def test_dates_stand_in_their_order() -> None:
 def test_a_kind_without_a_table_is_told() -> None:
     complaints: list[str] = []
     text = "<!-- facts-table: colour -->"
-    assert fact_tables.fill(text, {}, "en", "x.md", complaints.append) == text
+    assert fact_tables.Facts().fill(text, tables.place("en", warn=complaints.append)) == text
     assert complaints == [
         "there is no table of the kind 'colour'; there are flag, socket, message, date, name"
     ]
