@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -154,12 +155,19 @@ class File:
         Raises:
             FactError: it breaks the model; says the line, and what is wrong there.
         """
+        hashable: Any = kind
         try:
             # By the names in the file alone: what a model calls its attributes is no key.
-            return TypeAdapter(kind).validate_python(raw, by_alias=True, by_name=False)
+            read: _T = _adapter(hashable).validate_python(raw, by_alias=True, by_name=False)
         except ValidationError as error:
             first = error.errors()[0]
             raise self.wrong(_words(kind, first), name, *path, *first["loc"]) from error
+        return read
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401
+    return TypeAdapter(kind)
 
 
 def _words(kind: Any, error: ErrorDetails) -> str:  # noqa: ANN401

@@ -156,7 +156,7 @@ STOPS = {
         RECORD,
         re.sub(r"^      zh: kubelet 要求运行这个容器。\n", "", WORDS, flags=re.MULTILINE),
         PAGE,
-        "facts/tables/steps.yaml: call-chain, kubelet StartContainer: lacks zh",
+        "call-chain: lacks `words.2.zh`; it has by, call, en, lights, route, starts, zh",
     ),
     "a step without words": (
         RECORD.replace('"call": "StartContainer"', '"call": "ResumeContainer"'),

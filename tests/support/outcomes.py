@@ -79,7 +79,7 @@ class Recorder:
         if "proof" in told:
             name = str(told["proof"])
             found = proofs.of_snippet(self._root / (name.partition(".sh")[0] + ".sh"))
-        read = {each: proofs.of_fact(facts.KNOWN[each]) for each in sorted(item.stash[_READ])}
+        read = {each: proofs.of_fact(facts.known()[each]) for each in sorted(item.stash[_READ])}
         entry = Entry(
             item.stash[_OUTCOME], ledger.today(), self._of_lab(item), found, read, dict(told.get("told", {}))
         )

@@ -142,7 +142,8 @@ def test_it_shows_and_is_repaired(fault: Fault, runtime: str) -> None:
         assert (done.returncode, inject.broken(name)) == (1, [])
         assert why in done.stderr
         assert state(name) == before
-        return
+        # Nothing was broken: its page does not say so of this run.
+        pytest.skip(f"{fault.name} does not fit this lab: {why}")
     assert symptom(fault, target) == ()
 
     done = command("break", fault.name, name)

@@ -103,7 +103,7 @@ def test_live_tests_and_those_that_are_named_are_kept_as_they_ended(seen: dict[s
 def test_a_test_is_kept_with_the_facts_that_it_read_and_the_numbers_that_it_told(
     seen: dict[str, Entry],
 ) -> None:
-    read = {"msg-start-grpc": proofs.of_fact(facts.KNOWN["msg-start-grpc"])}
+    read = {"msg-start-grpc": proofs.of_fact(facts.known()["msg-start-grpc"])}
     assert seen["tests/live/test_l.py::test_reads"].facts == read
     assert seen["tests/live/test_l.py::test_cases[1]"].facts == {}
     assert seen["tests/live/test_l.py::test_tells"].told == {"specs": 107}
