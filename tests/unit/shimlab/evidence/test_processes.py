@@ -19,6 +19,7 @@ from shimlab.evidence.text import drawing, table
 from shimlab.node import procfs, sockets
 from shimlab.node.probe import here, parse_sections, sections
 from shimlab.node.procfs import Cgroup, Process
+from shimlab.waiting import wait
 
 POD = "0aa11111-2222-4333-8444-555555555555"
 CONTAINER = "c0" * 32
@@ -61,11 +62,22 @@ def test_what_the_kernel_knows_of_a_process():
     assert ours.exe == str(program)
     assert ours.exe_file == (program.stat().st_dev, program.stat().st_ino)
     assert ours.namespaces["net"] == Path("/proc/self/ns/net").stat().st_ino
-    assert (ours.uid, ours.state) == (os.geteuid(), "S")
+    assert ours.uid == os.geteuid()
     assert ours.threads >= 1
     assert ours.cpu_seconds == pytest.approx(sum(os.times()[:2]), abs=0.5)
     # The three were read one after the other, while we may have grown.
     assert 0 < ours.anon_bytes < ours.pss_bytes < 1.2 * ours.rss_bytes
+
+
+def test_a_process_that_waits_is_asleep():
+    """Not ours, which is awake for moments while it looks."""
+
+    def state() -> str:
+        return next(each.state for each in procfs.processes("here", run=here) if each.pid == child.pid)
+
+    with subprocess.Popen(["sleep", "60"]) as child:
+        wait(lambda: state() == "S", "sleep is asleep", 20)
+        child.kill()
 
 
 def test_cgroups_of_both_versions():
