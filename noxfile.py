@@ -151,13 +151,18 @@ def snippets(session: nox.Session) -> None:
 def notebooks(session: nox.Session) -> None:
     """Validate the notebooks on the running lab; `-- --update` records them again, `-- -k 01` picks one."""
     up(session)
-    posargs = list(session.posargs)
     found = lab_environment(session)
-    if "--update" in posargs:
-        posargs.remove("--update")
-        python(session, "-m", "shimlab.notebook.runs.record", *posargs, env=found)
-        return
-    python(session, "-m", "shimlab.notebook.runs.validate", *posargs, env=found)
+    if not recorded(session, found):
+        python(session, "-m", "shimlab.notebook.runs.validate", *session.posargs, env=found)
+
+
+def recorded(session: nox.Session, found: dict[str, str]) -> bool:
+    """Record the notebooks of the lab that is up if `-- --update` asks for that, and tell whether it did."""
+    posargs = [word for word in session.posargs if word != "--update"]
+    if posargs == session.posargs:
+        return False
+    python(session, "-m", "shimlab.notebook.runs.record", *posargs, env=found)
+    return True
 
 
 @nox.session
@@ -183,9 +188,14 @@ def conformance(session: nox.Session) -> None:
 
 @nox.session
 def removed(session: nox.Session) -> None:
-    """Test the lab in which a kubelet goes past dockershim; brings it up, so no other may be."""
+    """Test the lab in which a kubelet goes past dockershim; `-- --update` records its notebooks again.
+
+    It brings that lab up: one of another kind may be up under another name only (SHIMLAB_NAME).
+    """
     up(session, "--lab", "removed")
     found = lab_environment(session)
+    if recorded(session, found):
+        return
     # Those scenarios that are for this lab; the others run in `snippets`.
     pytest(
         session, "tests/live/removed", "tests/live/snippets/test_scenarios.py", *session.posargs, env=found
