@@ -42,19 +42,25 @@ def data(
     input: bytes | None = None,
     timeout: float = 60,
     remedy: str = "",
+    shown: str = "",
+    umask: int = -1,
 ) -> bytes:
     """Run a program and return its stdout as bytes.
+
+    ``shown`` is what an error calls the command, where its own words would say little. ``umask`` is the caller's unless
+    one is given.
 
     Raises:
         LabError: if it is not installed or cannot be run, ends with another status than 0, or takes longer than
             ``timeout`` seconds.
     """
-    shown = " ".join(argv[:6])
+    shown = shown or " ".join(argv[:6])
     timeout = bound(timeout)
     try:
         done = subprocess.run(
             list(argv),
             input=input,
+            umask=umask,
             stdin=None if input is not None else subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout,

@@ -1,8 +1,17 @@
-"""A node of the lab is a container: run a command in it."""
+"""A node of the lab is a container: run a command in it.
+
+Where the container is a process of this machine, in an engine of our own, the command goes into its namespaces by
+itself (nsenter): the same as `docker exec`, at a thirtieth of its time. Questions to nodes are most of what the lab
+does, and the engine would be busy with them all the while.
+"""
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from shimlab import process
 from shimlab.errors import LabError
@@ -25,7 +34,13 @@ def data(node: str, argv: Sequence[str], *, input: bytes | None = None, timeout:
         LabError: as ``run`` says.
     """
     command = ["docker", "exec", *(["--interactive"] if input is not None else []), node, *argv]
+    shown = " ".join(command[:6])
     try:
+        if init := _init(node):
+            # As the engine does, whatever the caller's is.
+            return process.data(
+                [*init.entering, *argv], input=input, timeout=timeout, shown=shown, umask=0o022
+            )
         return process.data(command, env=engine.current().environment, input=input, timeout=timeout)
     except LabError as error:
         raise LabError(f"{node}: {error.what}", "`shimlab status` lists the nodes") from error
@@ -43,3 +58,50 @@ def read(node: str, path: str) -> bytes:
 def exists(name: str) -> bool:
     """Tell whether a node of this name runs."""
     return name in engine.docker("ps", "--format", "{{.Names}}").split()
+
+
+@dataclass(frozen=True)
+class _Init:
+    """The first process of a node as this machine sees it, and the environment that commands get there."""
+
+    pid: int
+    #: When it was started, in the kernel's own words (proc(5), stat, field 22): with the PID it names one process.
+    started: str
+    environment: tuple[str, ...]
+
+    @property
+    def entering(self) -> list[str]:
+        """Return the words before a command that runs it in the node: all namespaces, and the node's environment."""
+        return ["nsenter", "--target", str(self.pid), "--all", "--", "env", "-i", *self.environment]
+
+
+#: The nodes that were asked so far.
+_inits: dict[str, _Init] = {}
+
+
+def _init(node: str) -> _Init | None:
+    """Return a node's first process; None where it is not one of this machine's, or there is no such node."""
+    if not engine.current().ours or shutil.which("nsenter") is None:
+        return None
+    known = _inits.get(node)
+    if known is not None and _started(known.pid) == known.started:
+        return known
+    _inits.pop(node, None)
+    try:
+        told = engine.docker("inspect", "--format", "{{.State.Pid}} {{json .Config.Env}}", node)
+    except LabError:
+        return None
+    pid, _, environment = told.partition(" ")
+    if int(pid) == 0 or not (started := _started(int(pid))):
+        return None
+    # A name without a value is one that the engine takes away.
+    given = [each for each in json.loads(environment) if "=" in each]
+    return _inits.setdefault(node, _Init(int(pid), started, (*given, f"HOSTNAME={node}", "HOME=/root")))
+
+
+def _started(pid: int) -> str:
+    try:
+        # The name before it may hold anything.
+        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
+    except OSError:
+        return ""

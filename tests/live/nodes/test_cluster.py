@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -148,3 +149,30 @@ def test_a_cluster_of_our_name_that_is_not_ours_is_left_alone() -> None:
         engine.docker("rm", "--force", name)
         engine.docker("rmi", tag)
     assert len(cluster.nodes()) == 3
+
+
+SEEN = r"""
+env | sort
+pwd; id; umask
+readlink /proc/self/ns/mnt /proc/self/ns/net /proc/self/ns/pid /proc/self/ns/ipc /proc/self/ns/uts /proc/self/ns/cgroup
+readlink /proc/self/fd/0
+"""
+
+
+def test_a_command_in_a_node_finds_what_docker_exec_gives_it() -> None:
+    """Its environment, folder, user, umask, namespaces and standard input."""
+    node = cluster.nodes()[-1]
+    argv = ["sh", "-c", SEEN]
+    assert node_exec.run(node, argv) == engine.docker("exec", node, *argv)
+
+
+def test_a_node_that_was_started_again_is_found_again() -> None:
+    node = cluster.nodes()[-1]
+    assert node_exec.run(node, ["cat", "/etc/hostname"]).strip() == node
+    known = node_exec._inits.get(node)
+    if known is None:
+        pytest.skip("the engine is not the lab's own")
+    # As if another process had its number by now.
+    node_exec._inits[node] = dataclasses.replace(known, started="0")
+    assert node_exec.run(node, ["cat", "/etc/hostname"]).strip() == node
+    assert node_exec._inits[node] == known
