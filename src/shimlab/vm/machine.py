@@ -8,6 +8,7 @@ virtual environments are made on the host and handed over ready.
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import os
 import re
@@ -22,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shimfacts import ledger
 from shimlab import paths, process
 from shimlab.cluster.lifecycle import prepare
 from shimlab.errors import LabError
@@ -167,6 +169,9 @@ def _boot(folder: Path, chosen: Processor, seconds: float) -> int:
         began = time.monotonic()
         for raw in machine.stdout or ():
             line = raw.decode("utf-8", "replace").rstrip()
+            if told := re.fullmatch(r"machine: outcomes (\S+)", line):
+                _keep_outcomes(base64.b64decode(told[1]))
+                continue
             print(f"{time.monotonic() - began:5.0f} s  {line}", flush=True)
             if told := re.fullmatch(r"machine: status (\d+)", line):
                 status.append(int(told[1]))
@@ -178,6 +183,14 @@ def _boot(folder: Path, chosen: Processor, seconds: float) -> int:
     if not status:
         raise LabError("the machine ended without a word of its commands", f"its console is in {console}")
     return status[-1]
+
+
+def _keep_outcomes(told: bytes) -> None:
+    """Take how the tests in the machine ended into the ledger of this one."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "outcomes.json"
+        file.write_bytes(told)
+        ledger.merge(paths.repository() / ledger.SEEN, ledger.load(file))
 
 
 @contextlib.contextmanager

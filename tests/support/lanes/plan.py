@@ -40,7 +40,6 @@ def lanes(lab: str, *, offline: bool = False, conformance: bool = False, keep: b
 def _offline() -> list[Lane]:
     return [
         Lane("lint", "lint", minutes=0.7),
-        Lane("unit", "unit", minutes=1.2),
         Lane(SITE, "site", takes=Share(1.0, 1.5), minutes=0.7),
         Lane("docs", "docs", needs=(SITE,), minutes=1),
         # The labs' notebooks wait for the pages to be checked, and nobody waits for this.
