@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.browser.conftest import Walked, pages_of
-from tests.browser.walk import DESK, PHONE, TORN, WIDER
+from tests.browser.walk import DESK, PHONE, TORN, TORN_HEADS, WIDER
 
 Open = Callable[..., Page]
 LANGUAGES = ("en", "zh", "")
@@ -49,6 +49,13 @@ def test_the_check_of_names_sees_one_in_pieces(open_page: Open) -> None:
     assert page.evaluate(TORN) == []
     page.add_style_tag(content="td code { overflow-wrap: anywhere !important }")
     assert "containerd.sock" in page.evaluate(TORN)
+
+
+def test_the_check_of_first_columns_sees_a_word_in_pieces(open_page: Open) -> None:
+    page = open_page("en/lab/hosts/", width=DESK)
+    assert page.evaluate(TORN_HEADS) == []
+    page.add_style_tag(content=".rows--hosts td:first-child { max-width: 3rem; min-width: 0 !important }")
+    assert "capability" in page.evaluate(TORN_HEADS)
 
 
 @pytest.mark.timeout(1200)

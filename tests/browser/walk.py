@@ -25,16 +25,25 @@ WIDER = """() => [...document.querySelectorAll("body *")]
   })
   .map(e => e.tagName + "." + e.className).slice(0, 5)"""
 
-#: Names in a table's code that go on in the next line. Tables that fit a phone by their own rules are left out.
-TORN = r"""() => [...document.querySelectorAll(".md-typeset__scrollwrap td code")]
-  .filter(e => !e.closest(".rows, .compare"))
+_IN_PIECES = r"""() => [...document.querySelectorAll("SELECTED")]
+  .filter(e => !e.closest("BUT"))
   .flatMap(e => [...e.childNodes].filter(n => n.nodeType === Node.TEXT_NODE))
-  .flatMap(n => [...n.data.matchAll(/[\w.]+/g)].filter(word => {
+  .flatMap(n => [...n.data.matchAll(/WORD+/g)].filter(word => {
     const range = document.createRange()
     range.setStart(n, word.index)
     range.setEnd(n, word.index + word[0].length)
     return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1
   }).map(word => word[0]))"""
+
+
+def _in_pieces(selected: str, but: str, word: str) -> str:
+    return _IN_PIECES.replace("SELECTED", selected).replace("BUT", but).replace("WORD", word)
+
+
+#: Names in a table's code that go on in the next line. Tables that fit a phone by their own rules are left out.
+TORN = _in_pieces(".md-typeset__scrollwrap td code", ".rows, .compare", r"[\w.]")
+#: Words that go on in the next line in the column by which a reader finds a row.
+TORN_HEADS = _in_pieces(".rows td:first-child, .rows td:first-child :not(code)", "code", "[A-Za-z]")
 
 #: What scrolls sideways can be reached by the keyboard, and nothing else of its kind is in the keyboard's way.
 REACHABLE = """() => [...document.querySelectorAll(".nb-output > pre, .md-typeset__scrollwrap")]
@@ -79,6 +88,8 @@ def walk(page: Page, addresses: list[str], go: Callable[[str], None], *, scheme:
             wider = page.evaluate(WIDER)
             if scrolls or wider:
                 seen.too_wide[uri] = wider or "scrolls"
+        if scheme == "light" and width == DESK and (words := page.evaluate(TORN_HEADS)):
+            seen.torn[uri] = words
         # On a phone such a table scrolls, so no name in it has to break for want of room.
         if width == PHONE:
             if words := page.evaluate(TORN):
