@@ -13,7 +13,7 @@ from shimfacts import faults, ledger, model
 from shimfacts.faults import TEXTS, Fault
 from shimfacts.schema import LANGUAGES
 from shimsite.tables import writer
-from shimsite.tables.table import Place, Table
+from shimsite.tables.table import Marked, Place
 
 MARK = "<!-- faults-table -->"
 #: The test that breaks and repairs; a case for each fault on each runtime that it fits.
@@ -31,7 +31,7 @@ WORDS = {
 }
 
 
-class Faults(Table):
+class Faults(Marked):
     """The faults."""
 
     path = faults.PATH

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from shimfacts import model
 from shimfacts.schema import Both, File, Lines, Model, Source
 from shimsite.tables import writer
-from shimsite.tables.table import Place, Table
+from shimsite.tables.table import Marked, Place
 
 TABLE_MARK, NOTES_MARK = "<!-- hosts-table -->", "<!-- hosts-notes -->"
 #: What a cell may say. Those of PROVED name the test that shows it.
@@ -82,7 +82,7 @@ class Written(Model):
     hosts: Mapping[str, Host]
 
 
-class Hosts(Table):
+class Hosts(Marked):
     """The hosts."""
 
     path = "tables/hosts.yaml"

@@ -86,6 +86,14 @@ class Table(ABC):
         """Tell what does not fit together, and must not be built."""
         yield from ()
 
+    @abstractmethod
+    def fill(self, markdown: str, place: Place) -> str:
+        """Put the table where it belongs on a page."""
+
+
+class Marked(Table):
+    """A table that stands where a page has one of its marks to the letter."""
+
     def fill(self, markdown: str, place: Place) -> str:
         """Put the table where the marks of a page stand."""
         for mark in self.marks if self else ():
@@ -93,12 +101,12 @@ class Table(ABC):
                 markdown = markdown.replace(mark, self.render(mark, place))
         return markdown
 
+    @abstractmethod
     def render(self, mark: str, place: Place) -> str:
         """Write as Markdown what belongs at a mark."""
-        raise NotImplementedError
 
 
-class Rows(Table, Generic[_Row]):
+class Rows(Marked, Generic[_Row]):
     """A table whose file maps an id to each row."""
 
     row: ClassVar[Any]

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from shimfacts.model import Fact
 from shimfacts.schema import File, Lines, Model
-from shimsite.tables.table import Known, Place, Table
+from shimsite.tables.table import Known, Marked, Place
 
 MARK = "<!-- timeline -->"
 #: Whose history an entry is; the same names in both languages. A reader can ask for one of them.
@@ -43,7 +43,7 @@ class Entry(Model):
     release: FactId | None = Field(None, description="the id of a fact")
 
 
-class Timeline(Table):
+class Timeline(Marked):
     """The timeline."""
 
     path = "tables/timeline.yaml"
