@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -85,11 +86,7 @@ def _runs_on(core: Any, apps: Any, namespace: str, worker: str, runtime: str) ->
     assert len(of_kube_proxy) == 1
 
     # Every address that CNI gave out belongs to a pod of today, and the host port leads to one of them.
-    given = node_exec.run(
-        worker, ["find", "/run/cni-addresses/shimlab", "-name", "10.*", "-printf", "%f "]
-    ).split()
-    in_use = [pod.status.pod_ip for pod in here if not pod.spec.host_network]
-    assert sorted(given) == sorted(in_use)
+    assert _given(worker) == _in_use(here)
     rules = node_exec.run(worker, ["iptables-save", "-t", "nat"]).splitlines()
     assert len([rule for rule in rules if f"--dport {PORT} " in rule and "DNAT" in rule]) == 1
 
@@ -99,6 +96,16 @@ def _runs_on(core: Any, apps: Any, namespace: str, worker: str, runtime: str) ->
     each = next(pod for pod in here if pod.metadata.labels.get("app") == "each")
     assert "started" in core.read_namespaced_pod_log(each.metadata.name, namespace)
     _speaks_to(worker, runtime)
+
+
+def _given(worker: str) -> list[str]:
+    """The addresses that CNI gave out on a node, and has not got back."""
+    find = ["find", "/run/cni-addresses/shimlab", "-name", "10.*", "-printf", "%f "]
+    return sorted(node_exec.run(worker, find).split())
+
+
+def _in_use(pods: list[Any]) -> list[str]:
+    return sorted(pod.status.pod_ip or "" for pod in pods if not pod.spec.host_network)
 
 
 def _not_ready(core: Any, worker: str) -> list[str]:
@@ -164,6 +171,9 @@ def _interrupt(runtime: str, worker: str, at: str) -> list[str]:
 def test_round(core: Any, apps: Any, namespace: str, worker: str, round_: list[str], at: str) -> None:
     declared, other, third = round_
     before = _state(core, worker)
+    # The sandboxes of pods that other tests had here: the kubelet removes the dead ones once a minute.
+    pods = partial(core.list_pod_for_all_namespaces, field_selector=f"spec.nodeName={worker}")
+    wait(lambda: _given(worker) == _in_use(pods().items), "the addresses of earlier pods to come back", 150)
     _runs_on(core, apps, namespace, worker, declared)
     evicted = _uids_on(core, namespace, worker)
     assert evicted
