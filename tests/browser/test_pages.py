@@ -54,7 +54,8 @@ def test_the_check_of_names_sees_one_in_pieces(open_page: Open) -> None:
 def test_the_check_of_first_columns_sees_a_word_in_pieces(open_page: Open) -> None:
     page = open_page("en/lab/hosts/", width=DESK)
     assert page.evaluate(TORN_HEADS) == []
-    page.add_style_tag(content=".rows--hosts td:first-child { max-width: 3rem; min-width: 0 !important }")
+    narrow = ".rows--hosts :is(th, td):first-child { width: 3rem !important; min-width: 0 !important }"
+    page.add_style_tag(content=f".rows--hosts table {{ table-layout: fixed }} {narrow}")
     assert "capability" in page.evaluate(TORN_HEADS)
 
 
