@@ -206,7 +206,11 @@ class _Shell:
         elif not (open_ or step or outside) and self._begun() != self._names():
             yield f"the sections ran as {', '.join(self._begun())}, not as {', '.join(self._names())}"
         for name in self._begun():
-            if name not in open_ and (told := snippet.complaints(self._read(f"{name}.err"))):
+            told = snippet.complaints(self._read(f"{name}.err"))
+            if self.why:
+                # bash's own word for a program that our signal ended; it may come as late as in the clean-up.
+                told = "".join(line for line in told.splitlines(True) if line.strip() != "Terminated")
+            if name not in open_ and told:
                 yield f"the section {name} complains on stderr" + _told(told)
         if not outside and (told := snippet.complaints(self._read("outside"))):
             yield "no reader sees this, which is printed outside of the sections" + _told(told)
