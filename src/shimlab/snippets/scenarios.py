@@ -207,9 +207,9 @@ class _Shell:
             yield f"the sections ran as {', '.join(self._begun())}, not as {', '.join(self._names())}"
         for name in self._begun():
             told = snippet.complaints(self._read(f"{name}.err"))
-            if self.why:
-                # bash's own word for a program that our signal ended; it may come as late as in the clean-up.
-                told = "".join(line for line in told.splitlines(True) if line.strip() != "Terminated")
+            if self.why and name == CLEAN_UP and told.strip() == "Terminated":
+                # bash's own word for a program that our signal ended, as late as this.
+                told = ""
             if name not in open_ and told:
                 yield f"the section {name} complains on stderr" + _told(told)
         if not outside and (told := snippet.complaints(self._read("outside"))):
