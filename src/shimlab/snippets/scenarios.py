@@ -18,6 +18,7 @@ import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from shimfacts import snippets
@@ -154,11 +155,18 @@ class _Shell:
     def stop(self, why: str) -> None:
         """End what runs as Ctrl-C would, then let the clean-up run."""
         self.why, self.where = why, self._open()[-1] if self._open() else ""
-        for sign in (signal.SIGINT, signal.SIGTERM):
+        # A shell that is told to terminate begins its clean-up at once, and there says of its program that it ended. So
+        # first its programs are told and it goes by how they end; then it is told, in case it waits for none.
+        for tell in (
+            partial(self._signal, signal.SIGINT),
+            partial(self._signal_programs, signal.SIGTERM),
+            partial(self._signal_programs, signal.SIGKILL),
+            partial(os.kill, self.child.pid, signal.SIGTERM),
+        ):
             begun = self._begun()
             if CLEAN_UP in begun:
                 break
-            self._signal(sign)
+            tell()
             deadline = time.monotonic() + GRACE
             # A program may catch the signal and end well: then the shell goes on to the next section; it is told again.
             while self._begun() == begun and time.monotonic() < deadline:
@@ -207,9 +215,6 @@ class _Shell:
             yield f"the sections ran as {', '.join(self._begun())}, not as {', '.join(self._names())}"
         for name in self._begun():
             told = snippet.complaints(self._read(f"{name}.err"))
-            if self.why and name == CLEAN_UP and told.strip() == "Terminated":
-                # bash's own word for a program that our signal ended, as late as this.
-                told = ""
             if name not in open_ and told:
                 yield f"the section {name} complains on stderr" + _told(told)
         if not outside and (told := snippet.complaints(self._read("outside"))):
@@ -248,6 +253,14 @@ class _Shell:
             os.killpg(self.child.pid, sign)
             return True
         return False
+
+    def _signal_programs(self, sign: int) -> None:
+        """Send a signal to all that the shell started, and not to the shell itself; needs /proc."""
+        for folder in Path("/proc").glob("[0-9]*"):
+            pid = int(folder.name)
+            with contextlib.suppress(ProcessLookupError):
+                if pid != self.child.pid and os.getpgid(pid) == self.child.pid:
+                    os.kill(pid, sign)
 
     def _ends_within(self, seconds: float) -> bool:
         with contextlib.suppress(subprocess.TimeoutExpired):

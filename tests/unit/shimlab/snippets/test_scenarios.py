@@ -175,7 +175,7 @@ def test_a_section_that_runs_twice_is_red(tmp_path: Path):
     )
 
 
-@pytest.mark.parametrize("ignored", ["", "trap '' INT; ", "trap 'exit 0' INT; "])
+@pytest.mark.parametrize("ignored", ["", "trap '' INT; ", "trap 'exit 0' INT; ", "trap '' INT TERM; "])
 def test_a_section_that_takes_too_long_is_stopped_and_cleaned_up(
     ignored: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
