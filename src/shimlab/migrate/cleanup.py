@@ -13,6 +13,7 @@ from typing import Any
 
 from shimlab.clients.cri import CriClient
 from shimlab.errors import LabError
+from shimlab.migrate import shims
 from shimlab.node import exec as nodes
 from shimlab.runtimes import CONTAINERD_SOCKET, DOCKERSHIM, Runtime
 
@@ -83,7 +84,15 @@ def clear(node: str, runtime: Runtime) -> int:
     left = containers(node, runtime)
     if left:
         raise LabError(f"{len(left)} containers are still there", "look at them in the node")
+    shims.end_lost(node, runtime, _all_known(node, runtime))
     return len(found)
+
+
+def _all_known(node: str, runtime: Runtime) -> list[str]:
+    """Return the ids of all containers that a runtime knows, somebody else's among them."""
+    if runtime.shares_with(DOCKERSHIM):
+        return nodes.run(node, ["docker", "ps", "--all", "--quiet", "--no-trunc"]).split()
+    return containers(node, runtime)
 
 
 def _forget_dockershim(node: str) -> None:

@@ -18,6 +18,7 @@ from shimlab import evidence
 from shimlab.cluster import status as cluster
 from shimlab.cluster.namespace import IMAGE
 from shimlab.errors import LabError
+from shimlab.evidence.containers import is_shim
 from shimlab.migrate import migrate
 from shimlab.node import exec as node_exec
 from shimlab.snippets.state import marks
@@ -157,6 +158,18 @@ def _interrupt(runtime: str, worker: str, at: str) -> list[str]:
     return told
 
 
+def _lose_a_shim(worker: str, runtime: str) -> None:
+    """Leave a shim as a runtime does that has lost sight of it: containerd has its container, Docker knows none."""
+    if SCHEME[runtime] != "docker":
+        return
+    script = """
+    id=$(docker create "$1") && mkdir -p /run/lost && docker export "$id" | tar -x -C /run/lost && docker rm "$id"
+    ctr --namespace moby run --detach --rootfs /run/lost lost sleep 3600
+    """
+    node_exec.run(worker, ["sh", "-euc", script, "sh", IMAGE])
+    assert "lost" in {shim.option("-id") for shim in evidence.processes(worker) if is_shim(shim)}
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("worker", "round_", "at"),
@@ -178,6 +191,7 @@ def test_round(core: Any, apps: Any, namespace: str, worker: str, round_: list[s
     evicted = _uids_on(core, namespace, worker)
     assert evicted
 
+    _lose_a_shim(worker, declared)
     try:
         told = _interrupt(other, worker, at)
         assert told[-1] == (
@@ -190,6 +204,8 @@ def test_round(core: Any, apps: Any, namespace: str, worker: str, round_: list[s
 
         done = _command(other, worker)
         assert done.returncode == 0, done.stderr
+        lost = "any more: lost" in done.stderr
+        assert lost == (SCHEME[declared] == "docker"), done.stderr
         _runs_on(core, apps, namespace, worker, other)
         assert not evicted & _uids_on(core, namespace, worker)
 
@@ -201,6 +217,7 @@ def test_round(core: Any, apps: Any, namespace: str, worker: str, round_: list[s
     finally:
         # Where one of them failed, the tests that come next do not.
         migrate.migrate(worker, declared)
+        node_exec.run(worker, ["rm", "-rf", "/run/lost"])
     assert _state(core, worker) == before
 
 
