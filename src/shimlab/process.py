@@ -54,7 +54,8 @@ def data(
         LabError: if it is not installed or cannot be run, ends with another status than 0, or takes longer than
             ``timeout`` seconds.
     """
-    shown = shown or " ".join(argv[:6])
+    # Some words are whole scripts.
+    shown = plain(shown or " ".join(argv[:6]))
     timeout = bound(timeout)
     try:
         done = subprocess.run(

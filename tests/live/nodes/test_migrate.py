@@ -163,7 +163,10 @@ def _lose_a_shim(worker: str, runtime: str) -> None:
     if SCHEME[runtime] != "docker":
         return
     script = """
-    id=$(docker create "$1") && mkdir -p /run/lost && docker export "$id" | tar -x -C /run/lost && docker rm "$id"
+    mkdir -p /run/lost
+    id=$(docker create "$1" true)
+    docker export "$id" | tar -x -C /run/lost
+    docker rm "$id"
     ctr --namespace moby run --detach --rootfs /run/lost lost sleep 3600
     """
     node_exec.run(worker, ["sh", "-euc", script, "sh", IMAGE])

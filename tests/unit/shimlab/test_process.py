@@ -85,3 +85,10 @@ def test_ctrl_c_ends_a_streamed_program(tmp_path: Path) -> None:
 
 def is_gone(pid: int) -> bool:
     return soon(lambda: process.has_ended(pid), 10)
+
+
+def test_an_error_about_a_script_is_one_line():
+    with pytest.raises(LabError) as raised:
+        process.output(["sh", "-c", "true\n" * 100 + "exit 3"])
+    assert "\n" not in raised.value.what
+    assert len(raised.value.what) < 250
