@@ -194,8 +194,8 @@ def test_round(core: Any, apps: Any, namespace: str, worker: str, round_: list[s
     evicted = _uids_on(core, namespace, worker)
     assert evicted
 
-    _lose_a_shim(worker, declared)
     try:
+        _lose_a_shim(worker, declared)
         told = _interrupt(other, worker, at)
         assert told[-1] == (
             f"shimlab: interrupted; {worker} is cordoned; the migration stopped at: {at}; "
