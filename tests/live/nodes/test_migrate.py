@@ -163,11 +163,11 @@ def _lose_a_shim(worker: str, runtime: str) -> None:
     if SCHEME[runtime] != "docker":
         return
     script = """
-    mkdir -p /run/lost
+    mkdir -p /var/lib/lost
     id=$(docker create "$1" true)
-    docker export "$id" | tar -x -C /run/lost
+    docker export "$id" | tar -x -C /var/lib/lost
     docker rm "$id"
-    ctr --namespace moby run --detach --rootfs /run/lost lost sleep 3600
+    ctr --namespace moby run --detach --rootfs /var/lib/lost lost sleep 3600
     """
     node_exec.run(worker, ["sh", "-euc", script, "sh", IMAGE])
     assert "lost" in {shim.option("-id") for shim in evidence.processes(worker) if is_shim(shim)}
@@ -220,7 +220,7 @@ def test_round(core: Any, apps: Any, namespace: str, worker: str, round_: list[s
     finally:
         # Where one of them failed, the tests that come next do not.
         migrate.migrate(worker, declared)
-        node_exec.run(worker, ["rm", "-rf", "/run/lost"])
+        node_exec.run(worker, ["rm", "-rf", "/var/lib/lost"])
     assert _state(core, worker) == before
 
 
