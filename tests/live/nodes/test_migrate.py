@@ -167,7 +167,7 @@ def _lose_a_shim(worker: str, runtime: str) -> None:
     id=$(docker create "$1" true)
     docker export "$id" | tar -x -C /var/lib/lost
     docker rm "$id"
-    ctr --namespace moby run --detach --rootfs /var/lib/lost lost sleep 3600
+    ctr --namespace moby run --detach --rootfs /var/lib/lost lost /bin/sleep 3600
     """
     node_exec.run(worker, ["sh", "-euc", script, "sh", IMAGE])
     assert "lost" in {shim.option("-id") for shim in evidence.processes(worker) if is_shim(shim)}
