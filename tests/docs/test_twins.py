@@ -69,7 +69,7 @@ RULES = {
     "code again": ("Use `a` or ⟦`a`⟧.", "用 `a` 或 ⟦`a`⟧。", "the code `a`"),
     "code of a heading": ("# On ⟦`a`⟧", "# 论 ⟦`a`⟧", "the code `a`"),
     "code of an item": ("- Use ⟦`a`⟧", "- 用 ⟦`a`⟧", "the code `a`"),
-    "code of a cell": ("| A | B |\n| - | - |\n| C | D ⟦`a`⟧ |", "| 甲 | 乙 |\n| - | - |\n| 丙 | 丁 ⟦`a`⟧ |", "column 2"),
+    "code of a cell": ("| A | B |\n| - | - |\n| C | D⟦`a`⟧ |", "| 甲 | 乙 |\n| - | - |\n| 丙 | 丁⟦`a`⟧ |", "column 2"),
     "code of a link": ("See [the ⟦`a`⟧](b.md).", "见[某 ⟦`a`⟧](b.md)。", "the code `a`"),
     "a fact": ('In ⟦{{ fact("a-b") }}⟧.', '在 ⟦{{ fact("a-b") }}⟧。', "the fact a-b"),
     "a fact in code": ('In ⟦`{{ fact("a", "bare") }}`⟧.', '在 ⟦`{{ fact("a", "bare") }}`⟧。', "the fact a"),

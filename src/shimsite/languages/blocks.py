@@ -241,7 +241,7 @@ class _Tags(HTMLParser):
         self.found.append(f"<{' '.join([tag, *kept])}>")
 
     def handle_comment(self, data: str) -> None:
-        self.found.append(f"<!--{data}-->")
+        self.found.append(f"<!-- {' '.join(data.split())} -->")
 
 
 def _html(text: str) -> _Tags:

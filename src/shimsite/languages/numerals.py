@@ -69,7 +69,7 @@ def words(text: str) -> Counter[str]:
     found: Counter[str] = Counter()
     for match in _IN_ENGLISH.finditer(text):
         parts = [part for part in re.split(r"[ -]", match[0].lower()) if part != "and"]
-        found.update({str(_together(each)) for each in ([part] for part in parts)} | {str(_together(parts))})
+        found.update({str(_together(each)) for each in [parts, *([part] for part in parts)]})
     for month in re.findall(rf"\b(?:{_MONTH})\b", text, re.I):
         found[str(_SHORT.index(month[:3].lower()) + 1)] += 1
     found.update(str(_chinese(numeral)) for numeral in _IN_CHINESE.findall(text))
