@@ -103,17 +103,27 @@ def at_work(locks: Path = LOCKS) -> str:
     except LabError:
         # Where the folder cannot be made nobody holds a lock in it; another check says so.
         return ""
-    if not locks.is_file():
-        return ""
-    rows = [line.split() for line in locks.read_text(encoding="utf-8").splitlines()]
-    # proc(5): number, FLOCK, ADVISORY, READ or WRITE, process, device:inode, range.
-    held = {row[5].rpartition(":")[2]: row[3] for row in rows if len(row) > 5 and row[1] == "FLOCK"}
+    held = _flocks(locks)
     if held.get(_inode(file)) == "WRITE":
         return ALL
     nodes = sorted((file.parent / "nodes").glob("*.lock"))
     if busy := [each.stem for each in nodes if _inode(each) in held]:
         return on(" and ".join(busy))
     return OTHER if _inode(file) in held else ""
+
+
+def is_held(name: str, locks: Path = LOCKS) -> bool:
+    """Tell whether a command that changes this node is at work, as far as the kernel tells (Linux only)."""
+    return _inode(node_file(name)) in _flocks(locks)
+
+
+def _flocks(locks: Path) -> dict[str, str]:
+    """Return the inodes that are locked by flock(2), each with READ or WRITE; none where the kernel does not tell."""
+    if not locks.is_file():
+        return {}
+    rows = [line.split() for line in locks.read_text(encoding="utf-8").splitlines()]
+    # proc(5): number, FLOCK, ADVISORY, READ or WRITE, process, device:inode, range.
+    return {row[5].rpartition(":")[2]: row[3] for row in rows if len(row) > 5 and row[1] == "FLOCK"}
 
 
 @contextlib.contextmanager

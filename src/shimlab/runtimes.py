@@ -16,6 +16,10 @@ from shimlab.kubelet_flags import FIRST_WITHOUT_DOCKERSHIM, KUBEADM_FLAGS
 
 LABEL = "shimlab/runtime"
 ANNOTATION = "kubeadm.alpha.kubernetes.io/cri-socket"
+# Set while a migration is under way, so that a cordon of ours is told from somebody else's. It holds what the migration
+# aims at: a runtime's name, and the options of the command after it.
+MIGRATING = "shimlab/migrating-to"
+KEEP_CORDON = "shimlab/cordoned-before"
 DOCKERSHIM_SOCKET = "/var/run/dockershim.sock"
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 OUT_OF_TREE_SOCKET = "/run/dockershim-out-of-tree.sock"
@@ -118,6 +122,12 @@ def named(name: str) -> Runtime:
     if name not in RUNTIMES:
         raise LabError(f"a node cannot be migrated to {name}", f"choose one of: {', '.join(RUNTIMES)}")
     return RUNTIMES[name]
+
+
+def command_of(aim: str, node: str) -> str:
+    """Return the command that migrates a node, or goes on with its migration; ``aim`` is what MIGRATING holds."""
+    runtime, *options = aim.split()
+    return " ".join(("shimlab node", runtime, node, *options))
 
 
 def other_store(runtime: Runtime) -> Runtime:

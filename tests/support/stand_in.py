@@ -22,14 +22,16 @@ from shimlab.waiting import bound
 Answer = dict[str, Any]
 
 #: In docker's place. What a node says is recorded (`says`) or, below the folder that the lab has in its nodes, done for
-#: real in a folder of the node's; `systemctl show` answers from `units`. Anything else fails and says so.
+#: real in a folder of the node's; `systemctl show` answers from `units`, and a script whose last word is the kubelet's
+#: file from `kubelets`. Containers run unless `states` says otherwise. Anything else fails and says so.
 DOCKER = r"""#!PYTHON -IS
-import json, subprocess, sys
-from pathlib import Path
+import json, sys
 
-HERE = Path("FOLDER")
+HERE = "FOLDER"
 OURS = "/var/lib/shimlab"
-lab = json.loads((HERE / "lab.json").read_text("utf-8"))
+KUBELET = "/usr/bin/kubelet"
+with open(f"{HERE}/lab.json", encoding="utf-8") as file:
+    lab = json.load(file)
 
 
 def show(argv, units):
@@ -46,22 +48,41 @@ def run(node, argv):
             return print(answer, end="")
     if argv[:2] == ["systemctl", "show"]:
         return print(*show(argv, lab["units"].get(node, {})), sep="\n\n")
+    if argv[0] == "sh" and argv[-1] == KUBELET:
+        return print(lab["kubelets"].get(node, ""))
     if argv[0] == "date" or any(word.startswith(OURS) for word in argv):
-        folder = HERE / "nodes" / node
+        import subprocess
+
+        folder = f"{HERE}/nodes/{node}"
         sys.exit(subprocess.run([word.replace(OURS, f"{folder}{OURS}", 1) for word in argv]).returncode)
     sys.exit(f"nothing is recorded for {argv} on {node}")
+
+
+def refuse_halted(node):
+    state = lab["states"].get(node, "running")
+    if state == "paused":
+        sys.exit(f"Error response from daemon: Container {node} is paused, unpause the container before exec")
+    if state != "running":
+        sys.exit(f"Error response from daemon: Container {node} is not running")
 
 
 command, *words = sys.argv[1:]
 if command == "version":
     print("20.10.24")
 elif command == "ps":
-    label = "|ours" if "|" in words[-1] else ""
-    print(*(f"{name}{label}" for name in lab["nodes"]), sep="\n")
+    known = {name: lab["states"].get(name, "running") for name in lab["nodes"]}
+    print(*(f"{name}|ours|{state}" if "|" in words[-1] else name for name, state in known.items()), sep="\n")
+elif command in ("start", "unpause"):
+    if lab["states"].get(words[0]) != {"start": "exited", "unpause": "paused"}[command]:
+        sys.exit(f"Error response from daemon: {words[0]} is not of that kind")
+    lab["states"][words[0]] = "running"
+    with open(f"{HERE}/lab.json", "w", encoding="utf-8") as file:
+        json.dump(lab, file)
 elif command == "exec":
     words = [word for word in words if word != "--interactive"]
     if words[0] not in lab["nodes"]:
         sys.exit(f"No such container: {words[0]}")
+    refuse_halted(words[0])
     run(words[0], words[1:])
 else:
     sys.exit(f"nothing is recorded for docker {command}")
@@ -138,6 +159,10 @@ class Lab:
     #: Node → the beginning of a command, and what it prints.
     said: dict[str, list[tuple[list[str], str]]] = field(default_factory=dict)
     units: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    #: Node → the state of its container, as docker calls it, unless it runs.
+    states: dict[str, str] = field(default_factory=dict)
+    #: Node → the kubelet that its unit starts and the one that runs, a line each.
+    kubelets: dict[str, str] = field(default_factory=dict)
 
     def says(self, node: str, *argv: str, answer: str) -> None:
         """Record what a command prints in a node; it is the one that begins with these words."""
@@ -150,9 +175,29 @@ class Lab:
         self.units.setdefault(node, {})[name] = state
         self.write()
 
+    def halts(self, node: str, state: str) -> None:
+        """Let a node's container be in a state in which it does not run."""
+        self.states[node] = state
+        self.write()
+
+    def uses(self, node: str, starts: str, runs: str) -> None:
+        """Record which kubelet a node's unit starts, and which one runs."""
+        self.kubelets[node] = f"{starts}\n{runs}"
+        self.write()
+
+    def state_of(self, node: str) -> str:
+        """Return the state of a node's container by now."""
+        return str(json.loads((self.folder / "lab.json").read_text("utf-8"))["states"].get(node, "running"))
+
     def write(self) -> None:
         """Hand on what is recorded to the program in docker's place."""
-        lab = {"nodes": self.nodes, "says": self.said, "units": self.units}
+        lab = {
+            "nodes": self.nodes,
+            "says": self.said,
+            "units": self.units,
+            "states": self.states,
+            "kubelets": self.kubelets,
+        }
         (self.folder / "lab.json").write_text(json.dumps(lab), "utf-8")
 
     def shows(self, *nodes: Answer) -> None:
@@ -206,8 +251,9 @@ def node(
     taints: tuple[str, ...] = (),
     cordoned: bool = False,
     annotations: Mapping[str, str] = {},
+    heard: str = "2026-01-01T00:00:00Z",
 ) -> Answer:
-    """A node with the label of a runtime; it ``runs`` that one unless another is named."""
+    """A node with the label of a runtime; it ``runs`` that one unless another is named. ``heard``: of its kubelet."""
     version = runs or f"{RUNTIMES[asked].scheme}://1.0"
     names = ("architecture", "bootID", "kernelVersion", "kubeProxyVersion", "machineID", "operatingSystem")
     info = dict.fromkeys((*names, "osImage", "systemUUID"), "x")
@@ -225,7 +271,7 @@ def node(
                     "type": kind,
                     "status": status,
                     "message": f"why {kind}",
-                    "lastHeartbeatTime": "2026-01-01T00:00:00Z",
+                    "lastHeartbeatTime": heard,
                 }
                 for kind, status in {**states, **conditions}.items()
             ],

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shimlab import lock, paths
-from shimlab.cluster import config, create, status
+from shimlab.cluster import config, create, status, troubles
 from shimlab.errors import LabError
 from shimlab.images import build, image, release
 from shimlab.images import custom_image as given_image
 from shimlab.machine import engine, host, kind
-from shimlab.progress import say, step
+from shimlab.node import exec as node_exec
+from shimlab.progress import Step, say, step
+from shimlab.runtimes import command_of
+from shimlab.waiting import POLL_SECONDS_OF_NODES, soon
+
+# A node that is started boots its systemd first; a control plane's API server took 30 s after that.
+ANSWER_SECONDS = 90
+BACK_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -52,10 +60,12 @@ def up(name: str = config.DEFAULT, *, given: str = "", keep: bool = False) -> To
         images = {config.GIVEN: given_image.ensure(given)} if given else _images(lab, keep=keep)
         configuration = lab.for_kind(images)
         recipe = config.recipe(lab, configuration)
-        if status.is_up(recipe):
-            say(f"The lab is up ({lab.name}).")
-            _say_migrated(lab)
-            return None
+        if status.is_made(recipe):
+            _wake()
+            if status.is_up(recipe):
+                _say_there(lab)
+                return None
+            troubles.refuse_broken_api()
         status.remove()
         ready = time.monotonic()
         kubeadm = create.create(configuration, recipe)
@@ -75,6 +85,7 @@ def _is_there(lab: config.Lab) -> bool:
             status.refuse_foreign()
             if (
                 kind.binary() is None
+                or status.halted()
                 or not is_current(lab.name)
                 or not all(map(build.exists, _tags(lab).values()))
             ):
@@ -82,8 +93,7 @@ def _is_there(lab: config.Lab) -> bool:
         except LabError:
             # No engine yet, or one that is not ours: the way through all of it says what there is to say.
             return False
-        say(f"The lab is up ({lab.name}).")
-        _say_migrated(lab)
+        _say_there(lab)
         return True
 
 
@@ -116,15 +126,64 @@ def _refuse_other(lab: config.Lab) -> None:
         )
 
 
-def _say_migrated(lab: config.Lab) -> None:
-    """Say which nodes are not on the runtime that the lab was made with: somebody migrated them."""
+def _wake() -> None:
+    """Let every node of the lab run whose container was stopped or paused; what ran in the cluster is kept.
+
+    Raises:
+        LabError: one does not start.
+    """
+    halted = status.halted()
+    if not halted:
+        return
+    with step(f"Starting {' and '.join(halted)}") as current:
+        since = {name: _wake_one(name, state) for name, state in halted.items()}
+        if not soon(status.answers, ANSWER_SECONDS, POLL_SECONDS_OF_NODES):
+            return
+        # How they fare after that is told with all other nodes.
+        soon(lambda: _are_back(since, current), BACK_SECONDS, POLL_SECONDS_OF_NODES)
+
+
+def _wake_one(name: str, state: str) -> float:
+    """Let a container run, and return since when its kubelet has to have reported, in seconds by the node's clock."""
+    if state == "paused":
+        engine.docker("unpause", name)
+        # It goes on as it was, and reports at its usual time.
+        return 0
+    engine.docker("start", name, timeout=120)
+    return float(node_exec.run(name, ["date", "+%s"]))
+
+
+def _are_back(since: Mapping[str, float], current: Step) -> bool:
+    """Tell whether nodes are well, or not so for a reason that waiting does not mend."""
+    try:
+        wrong = {each.node: each for each in troubles.look()[1]}
+        last = status.reports()
+    except LabError as error:
+        current.note(error.what)
+        return False
+    for name, began in since.items():
+        found = wrong.get(name)
+        if found and found.state in ("broken", "migrating", "between"):
+            continue
+        if (found and not found.wanted) or last.get(name, 0) < began:
+            current.note(f"waiting for {name}")
+            return False
+    return True
+
+
+def _say_there(lab: config.Lab) -> None:
+    """Say that the lab is up, whether all of it is well, and which nodes are on another runtime than it was made with.
+
+    What is wrong is for whoever asks (troubles.look).
+    """
+    nodes, wrong = troubles.look()
+    say(f"The lab is up ({lab.name})" + (", and not all of it is well." if wrong else "."))
     made_with = lab.runtimes(paths.name())
-    for node in status.status():
+    for node in nodes:
         wanted = made_with.get(node.name, node.asked)
         if node.asked != wanted:
-            say(f"  {node.name} was migrated to {node.asked}; back: shimlab node {wanted} {node.name}")
-        elif not node.ready:
-            say(f"  {node.name} is not Ready")
+            back = command_of(wanted, node.name)
+            say(f"  {node.name} was migrated to {node.asked}; back: {back}")
 
 
 def prepare() -> None:

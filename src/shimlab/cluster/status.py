@@ -10,11 +10,14 @@ from typing import Any
 from shimlab import lock, paths, runtimes
 from shimlab.clients.kube import answering, core, kubeconfig
 from shimlab.cluster import kubeconfig as credentials
+from shimlab.cluster import remedies
 from shimlab.errors import LabError
 from shimlab.images import image
 from shimlab.machine import engine, kind
 
 KIND_LABEL = "io.x-k8s.kind.cluster"
+# The state of a container that runs; any other is that of one that does not (docker ps, State).
+RUNNING = "running"
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,11 @@ class NodeStatus:
     runtime: str
     kubelet: str
     ready: bool
+    #: Why it is not Ready, in the words of its condition.
+    why: str = ""
+    cordoned: bool = False
+    #: What a migration that has not ended aims at (runtimes.MIGRATING).
+    migrating: str = ""
 
     @property
     def as_asked(self) -> bool:
@@ -40,15 +48,78 @@ def nodes() -> list[str]:
     Raises:
         LabError: if the lab is not up.
     """
-    found = sorted(name for name, ours in _containers().items() if ours)
+    return list(states())
+
+
+def states() -> dict[str, str]:
+    """Return the lab's nodes, control plane first, each with the state of its container (docker ps, State).
+
+    Raises:
+        LabError: if the lab is not up.
+    """
+    found = {name: each.state for name, each in sorted(_containers().items()) if each.ours}
     if not found or not kubeconfig().is_file():
         raise LabError("the lab is not up", "run `shimlab up`")
     return found
 
 
+def halted() -> dict[str, str]:
+    """Return those of the lab's nodes whose containers do not run, each with its state.
+
+    Raises:
+        LabError: if the lab is not up.
+    """
+    return {name: state for name, state in states().items() if state != RUNNING}
+
+
+def refuse_unknown(name: str) -> None:
+    """Refuse what is no node of this lab: another lab's, or another container.
+
+    Raises:
+        LabError: it is none, or the lab is not up.
+    """
+    _known(name)
+
+
+def refuse_halted(name: str) -> None:
+    """Refuse what is no node of this lab, and a node whose container does not run.
+
+    Raises:
+        LabError: it is such a one, or the lab is not up.
+    """
+    if (state := _known(name)) != RUNNING:
+        raise LabError(f"{name} is {called(state)}", remedies.restart(name, state))
+
+
+def _known(name: str) -> str:
+    """Return the state of a node's container; refuse what is no node of this lab."""
+    known = states()
+    if name not in known:
+        raise LabError(f"the lab has no node {name}", f"choose one of: {', '.join(known)}")
+    return known[name]
+
+
+def called(state: str) -> str:
+    """Return the word for the state of a container that does not run (docker ps, State)."""
+    return "stopped" if state == "exited" else state
+
+
+def is_made(recipe: str) -> bool:
+    """Tell whether the cluster is there, and was made from this recipe (config.recipe); it need not answer."""
+    return bool(_containers()) and kubeconfig().is_file() and made_from() == recipe
+
+
 def is_up(recipe: str) -> bool:
-    """Tell whether the cluster runs, and was made from this recipe (labs.recipe)."""
-    return bool(_containers()) and kubeconfig().is_file() and made_from() == recipe and _answers()
+    """Tell whether the cluster is there, was made from this recipe (config.recipe), and answers."""
+    return is_made(recipe) and answers()
+
+
+def answers() -> bool:
+    """Tell whether the API server answers."""
+    try:
+        return bool(_list_nodes(timeout=5))
+    except LabError:
+        return False
 
 
 def made_from() -> str:
@@ -73,7 +144,7 @@ def refuse_foreign() -> None:
     Raises:
         LabError: if there is one.
     """
-    foreign = sorted(name for name, ours in _containers().items() if not ours)
+    foreign = sorted(name for name, each in _containers().items() if not each.ours)
     if foreign:
         raise LabError(
             f"there is a kind cluster named {paths.name()} that the lab did not make ({', '.join(foreign)})",
@@ -87,8 +158,28 @@ def status() -> list[NodeStatus]:
     Raises:
         LabError: if the lab is not up or the API server does not answer.
     """
-    nodes()
+    control_plane, state = next(iter(states().items()))
+    if state != RUNNING:
+        # Nothing would answer, and a container that is paused would let us wait for it.
+        raise LabError(
+            f"{control_plane} is {called(state)}, and the API server with it",
+            remedies.restart(control_plane, state),
+        )
     return sorted((_node_status(item) for item in _list_nodes(timeout=15)), key=lambda n: n.name)
+
+
+def reports() -> dict[str, float]:
+    """Return when each node's kubelet last reported how it is, in seconds since 1970 by the node's clock.
+
+    Raises:
+        LabError: if the API server does not answer.
+    """
+    return {
+        item.metadata.name: each.last_heartbeat_time.timestamp()
+        for item in _list_nodes(timeout=15)
+        for each in item.status.conditions or []
+        if each.type == "Ready"
+    }
 
 
 def remove() -> None:
@@ -126,12 +217,16 @@ def kubectl() -> Path:
 
 def _node_status(item: Any) -> NodeStatus:  # noqa: ANN401 - the client has no types
     info = item.status.node_info
+    ready = next((each for each in item.status.conditions or [] if each.type == "Ready"), None)
     return NodeStatus(
         name=item.metadata.name,
         asked=item.metadata.labels.get(runtimes.LABEL, ""),
         runtime=info.container_runtime_version,
         kubelet=info.kubelet_version,
-        ready=any(c.type == "Ready" and c.status == "True" for c in item.status.conditions),
+        ready=ready is not None and ready.status == "True",
+        why=str(ready.message) if ready is not None and ready.status != "True" else "",
+        cordoned=bool(item.spec.unschedulable),
+        migrating=(item.metadata.annotations or {}).get(runtimes.MIGRATING, ""),
     )
 
 
@@ -151,22 +246,24 @@ def remove_network() -> None:
         engine.docker("network", "rm", kind.NETWORK)
 
 
-def _answers() -> bool:
-    try:
-        return bool(_list_nodes(timeout=5))
-    except LabError:
-        return False
-
-
 def _list_nodes(*, timeout: float) -> list[Any]:
     with answering(remedy="`shimlab up` makes the cluster anew; what ran in it is lost"):
         return list(core().list_node(_request_timeout=timeout).items)
 
 
-def _containers() -> dict[str, bool]:
-    """Return the containers of clusters with our name, each with whether it was made from our image."""
+@dataclass(frozen=True)
+class _Container:
+    """A container of a cluster with our name: whether it was made from our image, and its state (docker ps)."""
+
+    ours: bool
+    state: str
+
+
+def _containers() -> dict[str, _Container]:
+    """Return the containers of clusters with our name."""
     told = engine.docker(
         *["ps", "--all", "--filter", f"label={KIND_LABEL}={paths.name()}"],
-        *["--format", f'{{{{.Names}}}}|{{{{.Label "{image.MADE_BY}"}}}}'],
+        *["--format", f'{{{{.Names}}}}|{{{{.Label "{image.MADE_BY}"}}}}|{{{{.State}}}}'],
     )
-    return {name: bool(ours) for name, _, ours in (line.partition("|") for line in told.split())}
+    rows = (line.split("|") for line in told.split())
+    return {name: _Container(bool(ours), state) for name, ours, state in rows}

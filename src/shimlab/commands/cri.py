@@ -39,8 +39,11 @@ def run(args: argparse.Namespace) -> int:
     """Ask, print and return the exit status.
 
     Raises:
-        LabError: the node, the socket or the service is not there.
+        LabError: the lab has no such node, it does not run, or the socket or the service is not there.
     """
+    from shimlab.cluster import status
+
+    status.refuse_halted(args.node)
     with CriClient(args.node, args.socket, args.api) as client:
         answer, text = _ASK[args.what](client)
     print(json.dumps(answer, indent=2, ensure_ascii=False) if args.json else text)

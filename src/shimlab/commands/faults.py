@@ -33,7 +33,7 @@ def run_break(arguments: argparse.Namespace) -> int:
     """Break a node and print what shows it, or list the faults.
 
     Raises:
-        LabError: as ``work.break_node`` says, or no fault is named.
+        LabError: as ``inject.break_node`` says, or no fault is named.
     """
     if arguments.list:
         print(listing())
@@ -48,21 +48,29 @@ def run_break(arguments: argparse.Namespace) -> int:
 
 
 def run_repair(arguments: argparse.Namespace) -> int:
-    """Repair and print what was repaired.
+    """Repair and print what was repaired, and what else is wrong with the nodes that were meant; that is status 1.
 
     Raises:
-        LabError: as ``work.repair`` says.
+        LabError: as ``inject.repair`` and ``troubles.look`` say.
     """
+    from shimlab.cluster import troubles
     from shimlab.faults import inject
 
-    done = inject.repair(arguments.name, arguments.node)
-    for node, fault in done:
-        print(f"{node} is well again: {fault} is undone")
+    done = dict(inject.repair(arguments.name, arguments.node))
+    # Who names a fault asks for no more than that one.
+    meant = {arguments.node} if arguments.node else set(done)
+    every = not arguments.node and not arguments.name
+    left = [each for each in troubles.look()[1] if every or each.node in meant] if every or meant else []
+    ill = {each.node for each in left}
+    for node, fault in done.items():
+        print(f"{node}: {fault} is undone" if node in ill else f"{node} is well again: {fault} is undone")
     if not done:
         by = f" by {arguments.name}" if arguments.name else ""
         at = f" on {arguments.node}" if arguments.node else ""
         print(f"nothing is broken{by}{at}")
-    return 0
+    for each in left:
+        print(each)
+    return 1 if left else 0
 
 
 def listing() -> str:

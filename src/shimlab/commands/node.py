@@ -69,8 +69,7 @@ def run_exec(arguments: argparse.Namespace) -> int:
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         raise LabError("no command to run", f"shimlab node exec {arguments.node} -- ps -e")
-    if arguments.node not in status.nodes():
-        raise LabError(f"the lab has no node {arguments.node}", f"choose one of: {', '.join(status.nodes())}")
+    status.refuse_halted(arguments.node)
     terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
     return subprocess.run(
         ["docker", "exec", "--interactive", *terminal, arguments.node, *command],

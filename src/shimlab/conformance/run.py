@@ -43,7 +43,7 @@ def subjects(wanted: list[str] | None = None) -> list[Subject]:
     """Return the nodes to test: the ``wanted`` ones, or every worker. The API server's release is the tests'.
 
     Raises:
-        LabError: the lab is not up, has no such node, or one is not Ready.
+        LabError: the lab is not up, has no such node, or one does not run or is not Ready.
     """
     found = {each.name: each for each in status.status()}
     control_plane, *workers = status.nodes()
@@ -52,6 +52,7 @@ def subjects(wanted: list[str] | None = None) -> list[Subject]:
     for name in wanted or workers:
         if name not in workers:
             raise LabError(f"the lab has no worker {name}", f"choose one of: {', '.join(workers)}")
+        status.refuse_halted(name)
         each = found[name]
         if not (each.ready and each.as_asked):
             raise LabError(f"{name} is not Ready on {each.asked}", "`shimlab status` tells how the lab is")

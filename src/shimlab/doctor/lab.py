@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shimlab import lock, paths
-from shimlab.cluster import config, leftovers, lifecycle, status
+from shimlab.cluster import config, leftovers, lifecycle, status, troubles
 from shimlab.doctor.finding import Finding, ok, problem, warning
 from shimlab.doctor.machine import Machine, unasked
 from shimlab.images import image, release
@@ -81,7 +81,9 @@ def _tags() -> list[str]:
 
 
 def lab(machine: Machine) -> Finding:
-    """Say whether the lab is up, made from what lab/ holds now, and every node ready and as asked.
+    """Say whether the lab is up, made from what lab/ holds now, and every node well.
+
+    What somebody wanted so, as a cordon or a fault, is a warning.
 
     Raises:
         LabError: if the API server does not answer.
@@ -93,13 +95,11 @@ def lab(machine: Machine) -> Finding:
         return ok(name, f"not looked at while {machine.busy} is at work")
     if not machine.running:
         return ok(name, "not up")
-    found = status.status()
-    wrong = [f"{node.name} is not Ready" for node in found if not node.ready]
-    wrong += [
-        f"{node.name} was to run {node.asked}, runs {node.runtime}" for node in found if not node.as_asked
-    ]
+    found, wrong = troubles.look()
     if wrong:
-        return problem(name, _few(wrong), "`shimlab down`, then `shimlab up`")
+        say = warning if all(each.wanted for each in wrong) else problem
+        remedies = dict.fromkeys(each.remedy for each in wrong)
+        return say(name, _few([f"{each.node} {each.what}" for each in wrong]), "; ".join(remedies))
     there = status.lab() or config.DEFAULT
     if not lifecycle.is_current(there):
         return warning(

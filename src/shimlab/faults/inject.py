@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shimlab import lock
-from shimlab.cluster import config, status
+from shimlab.cluster import config, remedies, status, troubles
 from shimlab.errors import LabError
 from shimlab.faults import health
 from shimlab.faults.catalog import registry
@@ -20,9 +20,10 @@ from shimlab.node.broken import Record
 from shimlab.progress import step
 from shimlab.waiting import until
 
-REPAIR = "`shimlab repair` undoes it"
 REPAIR_SECONDS = 180
 LAB_NAMESPACE = "kube-system"
+# What keeps a node from being well is told in more detail by what asks for each thing (health).
+ILL = ("not ready", "astray")
 
 
 def break_node(name: str, chosen: str = "") -> tuple[str, Signs]:
@@ -53,19 +54,18 @@ def break_node(name: str, chosen: str = "") -> tuple[str, Signs]:
 
 
 def repair(name: str = "", node: str = "") -> list[tuple[str, str]]:
-    """Undo every fault, or the one that is named, on every node or on one, and wait until each is well again.
+    """Undo every fault, or the one that is named, on every node or on one, and wait until nothing is left of it.
 
-    Returns the nodes and the faults that they had.
+    Returns the nodes and the faults that they had. A node whose container does not run is passed over, unless it is the
+    one that is asked for.
 
     Raises:
-        LabError: there is no fault or node of that name, somebody is at work on a broken node, or one does not become
-            well; `repair` can be asked for again.
+        LabError: there is no fault or node of that name, that node does not run, somebody is at work on a broken node,
+            or one does not become well; `repair` can be asked for again.
         KeyboardInterrupt: with what to do next.
     """
     if name:
         registry.named(name)
-    if node:
-        _known(node)
     done = []
     # The control plane comes first: without an API server nothing can be seen of the others.
     for where, _ in broken(node):
@@ -83,10 +83,15 @@ def repair(name: str = "", node: str = "") -> list[tuple[str, str]]:
 def broken(node: str = "") -> list[tuple[str, Record]]:
     """Return the nodes that are broken, the control plane first, each with its record; or look at one alone.
 
+    Of all nodes, those are passed over whose containers do not run: nobody can look into them.
+
     Raises:
-        LabError: the lab is not up, or a node does not run.
+        LabError: the lab is not up, has no such node, or it does not run.
     """
-    nodes = [node] if node else status.nodes()
+    if node:
+        status.refuse_halted(node)
+    states = status.states()
+    nodes = [node] if node else [each for each in states if states[each] == status.RUNNING]
     return [(each, found) for each in nodes if (found := record.read(each))]
 
 
@@ -99,11 +104,6 @@ def _held(node: str) -> Iterator[None]:
     """
     with lock.alone() if node == status.nodes()[0] else lock.node(node):
         yield
-
-
-def _known(node: str) -> None:
-    if node not in (nodes := status.nodes()):
-        raise LabError(f"the lab has no node {node}", f"choose one of: {', '.join(nodes)}")
 
 
 def _mend(fault: Fault, target: Target) -> None:
@@ -140,40 +140,50 @@ def _shown(fault: Fault, target: Target) -> Signs:
 
 def _fitting(fault: Fault, chosen: str) -> str:
     """Return the node to break."""
+    states = status.states()
+    nodes = list(states)
     if chosen:
-        _known(chosen)
-    nodes = status.nodes()
-    if status.lab() == config.GIVEN:
-        raise LabError("faults are made for the lab's own node image", "`shimlab down`, `shimlab up`")
+        status.refuse_unknown(chosen)
+    if status.lab() == config.FOR_GIVEN:
+        raise LabError("faults are made for the lab's own node image", remedies.ANEW)
+    for name in dict.fromkeys((nodes[0], chosen or nodes[0])):
+        status.refuse_halted(name)
     _refuse_broken(chosen or nodes[0])
     if found := record.read(nodes[0]):
-        raise LabError(f"{nodes[0]} is broken: {found.fault}", REPAIR)
-    runtimes = {each.name: each.asked for each in status.status()}
-    fits = [name for name in nodes if _fits(fault, name == nodes[0], runtimes[name])]
+        raise LabError(f"{nodes[0]} is broken: {found.fault}", remedies.REPAIR)
+    seen = {each.name: each for each in status.status()}
+    fits = [name for name in nodes if name in seen and _fits(fault, name == nodes[0], seen[name].asked)]
     if chosen and chosen not in fits:
         raise LabError(
             f"{fault.name} does not fit {chosen}",
             f"it fits {_place(fault)} on {' or '.join(fault.runtimes)}"
             + (f": {', '.join(fits)}" if fits else ", and there is none"),
         )
+    free_of_us = [
+        name
+        for name in fits
+        if states[name] == status.RUNNING and not seen[name].cordoned and not seen[name].migrating
+    ]
     # No other node is asked than has to be: somebody may be at work there.
-    free = chosen or next((name for name in fits if not record.read(name)), "")
+    free = chosen or next((name for name in free_of_us if not record.read(name)), "")
     if not free:
         raise LabError(
             f"{fault.name} fits {_place(fault)} on {' or '.join(fault.runtimes)}, and no such node is whole",
-            "`shimlab status` lists the nodes" if not fits else REPAIR,
+            "`shimlab status` tells how they are",
         )
     return free
 
 
 def _refuse_broken(name: str) -> None:
     if found := record.read(name):
-        raise LabError(f"{name} is broken already: {found.fault}", REPAIR)
+        raise LabError(f"{name} is broken already: {found.fault}", remedies.REPAIR)
 
 
 def _target(fault: Fault, name: str) -> Target:
     """Return the node with the record that is going to be written; nobody else changes it by now."""
     _refuse_broken(name)
+    if found := next((each for each in troubles.of(name) if each.state not in ILL), None):
+        raise LabError(f"{name} {found.what}", found.remedy)
     runtime = next(each.asked for each in status.status() if each.name == name)
     made = Record(fault.name, runtime, int(node_exec.run(name, ["date", "+%s"])))
     # Somebody's pod that fails for reasons of its own is not waited for; the lab's own pods have to be well.
@@ -208,6 +218,6 @@ def _said_how(name: str, fault: Fault) -> Iterator[None]:
     try:
         yield
     except LabError as error:
-        raise LabError(f"{name}, {fault.name}: {error.what}", REPAIR) from error
+        raise LabError(f"{name}, {fault.name}: {error.what}", remedies.REPAIR) from error
     except KeyboardInterrupt as error:
-        raise KeyboardInterrupt(f"{name} may be broken ({fault.name}): {REPAIR}") from error
+        raise KeyboardInterrupt(f"{name} may be broken ({fault.name}): {remedies.REPAIR}") from error

@@ -1,7 +1,7 @@
 """The kubelets that lie on a node, which one is in use, and how another one fares in its place.
 
-A node image holds each at FOLDER, named by its version, and /usr/bin/kubelet is a link to the one in use (lab/node).
-Putting another one there and starting it is what a package's upgrade does: flags and configuration stay as they are.
+A node image holds each at FOLDER, named by its version, and LINK is a link to the one in use (lab/node). Putting
+another one there and starting it is what a package's upgrade does: flags and configuration stay as they are.
 Sources for a kubelet's last words: k8s.io/component-base v0.24.17, cli/run.go, and klog's own Fatal before it.
 """
 
@@ -16,11 +16,11 @@ from shimlab.errors import LabError
 from shimlab.kubelet_flags import FIRST_WITHOUT_DOCKERSHIM
 from shimlab.node import exec as nodes
 from shimlab.node import journal
+from shimlab.node.kubelet import FOLDER as FOLDER
+from shimlab.node.kubelet import LINK as LINK
 from shimlab.progress import Step
 from shimlab.waiting import POLL_SECONDS_OF_NODES, soon, until
 
-FOLDER = "/usr/local/lib/shimlab/kubelet"
-LINK = "/usr/bin/kubelet"
 DOCKERLESS = "-dockerless"
 # Starts that end badly, one after the other, before a kubelet is said not to start.
 DEATHS = 3

@@ -22,8 +22,10 @@ from shimlab.runtimes import (
     DOCKERSHIM,
     DOCKERSHIM_SOCKET,
     LABEL,
+    MIGRATING,
     RUNTIMES,
     Runtime,
+    command_of,
     named,
     other_store,
     rewrite,
@@ -53,9 +55,9 @@ class Migration:
         return self.api.name
 
     @property
-    def command(self) -> str:
-        """Return what somebody types to go on with it."""
-        return f"shimlab node {self.wanted.name} {self.name}" + (" --keep-pods" if self.keep_pods else "")
+    def aim(self) -> str:
+        """Return what is noted on the node as long as it is on its way (runtimes.MIGRATING)."""
+        return self.wanted.name + (" --keep-pods" if self.keep_pods else "")
 
 
 def migrate(
@@ -110,7 +112,7 @@ def _carry_out(migration: Migration, *, arrived: bool) -> None:
     with _said_where(migration) as began:
         began(f"Cordoning {name}")
         with step(f"Cordoning {name}"):
-            migration.api.cordon(wanted)
+            migration.api.cordon(migration.aim)
         for title, act in settle if arrived else go + settle:
             began(title)
             with step(title) as current:
@@ -121,7 +123,7 @@ def _carry_out(migration: Migration, *, arrived: bool) -> None:
 def _said_where(migration: Migration) -> Iterator[Callable[[str], None]]:
     """Say after a failure or Ctrl-C where it was, how the node is left, and how it goes on."""
     begun: list[str] = []
-    again = f"`{migration.command}`"
+    again = f"`{command_of(migration.aim, migration.name)}`"
     try:
         yield begun.append
     except (LabError, KeyboardInterrupt) as error:
@@ -212,9 +214,7 @@ def _missing(migration: Migration, since: int = 0) -> list[str]:
 
 def _settled(migration: Migration) -> bool:
     metadata = migration.api.read().metadata
-    return (
-        metadata.labels.get(LABEL) == migration.wanted.name and node_api.MIGRATING not in metadata.annotations
-    )
+    return metadata.labels.get(LABEL) == migration.wanted.name and MIGRATING not in metadata.annotations
 
 
 def _drain(migration: Migration, current: Step) -> None:

@@ -8,13 +8,9 @@ from typing import Any
 from shimlab import evidence
 from shimlab.clients.kube import answering, core
 from shimlab.cluster import status
-from shimlab.errors import LabError
 from shimlab.migrate import pods
-from shimlab.runtimes import ANNOTATION, LABEL, Runtime
+from shimlab.runtimes import ANNOTATION, KEEP_CORDON, LABEL, MIGRATING, Runtime
 
-# Set while a migration is under way, so that a cordon of ours is told from somebody else's.
-MIGRATING = "shimlab/migrating-to"
-KEEP_CORDON = "shimlab/cordoned-before"
 REQUEST_SECONDS = 15
 
 
@@ -38,11 +34,9 @@ class NodeApi:
         """Connect with the lab's kubeconfig.
 
         Raises:
-            LabError: the lab is not up, or has no node of this name.
+            LabError: the lab is not up, or has no node of this name that runs.
         """
-        known = status.nodes()
-        if name not in known:
-            raise LabError(f"the lab has no node {name}", f"choose one of: {', '.join(known)}")
+        status.refuse_halted(name)
         self.name = name
         with answering():
             self.core = core()
@@ -82,14 +76,14 @@ class NodeApi:
         }
         return pods.not_again(self.pods(), was, probed)
 
-    def cordon(self, runtime: Runtime) -> None:
-        """Let no new pod in, and note what for; a cordon that was there before is remembered.
+    def cordon(self, aim: str) -> None:
+        """Let no new pod in, and note what for (runtimes.MIGRATING); a cordon that was there before is remembered.
 
         Raises:
             LabError: the API server does not answer.
         """
         node = self.read()
-        annotations: dict[str, str | None] = {MIGRATING: runtime.name}
+        annotations: dict[str, str | None] = {MIGRATING: aim}
         if node.spec.unschedulable and MIGRATING not in (node.metadata.annotations or {}):
             annotations[KEEP_CORDON] = "true"
         self._patch({"metadata": {"annotations": annotations}, "spec": {"unschedulable": True}})

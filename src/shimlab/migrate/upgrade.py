@@ -9,7 +9,7 @@ from shimlab.errors import LabError
 from shimlab.migrate import kubelets, node_api, pods, restarts
 from shimlab.migrate.kubelets import Kubelet
 from shimlab.migrate.node_api import NodeApi
-from shimlab.node import broken
+from shimlab.node import broken, kubelet
 from shimlab.node import exec as node_exec
 from shimlab.progress import Step, say, step
 from shimlab.runtimes import CONTAINERD, OUT_OF_TREE
@@ -109,7 +109,9 @@ def _replace(name: str, wanted: Kubelet) -> Outcome:
     with lock.node(name):
         broken.refuse(name)
         before, ready = restarts.running(name), pods.ready(api.pods())
-        if kubelets.in_use(name) == wanted and kubelets.works(name):
+        starts, runs = kubelet.programs(name)
+        # Where an earlier command broke off between the two, the one that runs is still the one before.
+        if starts == runs and kubelets.in_use(name) == wanted and kubelets.works(name):
             say(f"{name} uses {wanted.name} already.")
             return _outcome(api, wanted, "", before)
         try:

@@ -9,9 +9,13 @@ from typing import ClassVar
 
 from shimlab.errors import LabError
 from shimlab.kubelet_flags import KUBEADM_FLAGS, effective, parse_flags, parse_flags_file
+from shimlab.node import exec as node_exec
 from shimlab.node import procfs as proc
 from shimlab.node.probe import Run, on, sections, text
 
+# A node image holds each kubelet here, named by its version, and a link to the one in use (lab/node).
+FOLDER = "/usr/local/lib/shimlab/kubelet"
+LINK = "/usr/bin/kubelet"
 SCRIPT = (
     proc.SCRIPT
     + r"""
@@ -68,6 +72,19 @@ def kubelet(node: str, *, run: Run | None = None) -> KubeletSetup:
         LabError: no kubelet runs there, or it cannot be asked.
     """
     return parse(node, sections(run or on(node), SCRIPT))
+
+
+def programs(node: str) -> tuple[str, str]:
+    """Return the files of the kubelet that the node's unit starts and of the one that runs; empty where there is none.
+
+    Raises:
+        LabError: the node cannot be asked.
+    """
+    script = (
+        'readlink -f "$1"; readlink "/proc/$(systemctl show --property=MainPID --value kubelet)/exe" || true'
+    )
+    starts, _, runs = node_exec.run(node, ["sh", "-c", script, "sh", LINK]).partition("\n")
+    return starts, runs.strip()
 
 
 def parse(node: str, found: Mapping[str, bytes]) -> KubeletSetup:

@@ -13,6 +13,7 @@ from typing import Any
 
 from shimlab import evidence
 from shimlab.clients.containerd import Containerd
+from shimlab.cluster import status
 from shimlab.node import exec as node_exec
 from shimlab.trace import calls, verbosity
 from shimlab.trace.calls import Call
@@ -67,8 +68,9 @@ def of(name: str) -> Iterator[Trace]:
     The kubelet and dockerd are made to write down every call, and are set back; neither is started again.
 
     Raises:
-        LabError: the node or one of its daemons cannot be asked.
+        LabError: the lab has no such node, it does not run, or one of its daemons cannot be asked.
     """
+    status.refuse_halted(name)
     trace = Trace(name)
     with ExitStack() as stack:
         stack.enter_context(verbosity.kubelet_writes_every_call(name))

@@ -24,6 +24,8 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[stand_in.La
     monkeypatch.setenv("PATH", f"{folder / 'bin'}:{os.environ['PATH']}")
     for name in ("SHIMLAB_NAME", "DOCKER_HOST"):
         monkeypatch.delenv(name, raising=False)
+    # An engine of the lab's own may run here, and is another.
+    monkeypatch.setattr(engine, "SOCKET", f"unix://{folder}/docker.sock")
     # Nothing here takes longer than an answer of a program on this machine.
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(waiting, "POLL_SECONDS_OF_NODES", 0.01)

@@ -183,7 +183,7 @@ REFUSED = (
     "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock"
 )
 ANSWERS = f"*Server.Version*) echo 24.0.7;; *json*) echo '{INFO}';;"
-THEIRS = "*kind.cluster*io.shimlab*) echo 'shimlab-worker|';; *kind.cluster*) echo shimlab-worker shimlab;;"
+THEIRS = "*kind.cluster*io.shimlab*) echo 'shimlab-worker||running';; *kind.cluster*) echo shimlab-worker shimlab;;"
 # What each docker command says, by its first words; the engine behind it is one that the tests do not have.
 DOCKERS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "no docker command": ("", {"docker": ("problem", "there is no docker command"), "engine": ("warning",)}),

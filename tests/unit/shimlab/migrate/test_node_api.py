@@ -6,8 +6,8 @@ import pytest
 from tests.support.stand_in import Lab, node
 
 from shimlab.errors import LabError
-from shimlab.migrate.node_api import KEEP_CORDON, MIGRATING, NodeApi
-from shimlab.runtimes import ANNOTATION, CONTAINERD, DOCKERSHIM, LABEL
+from shimlab.migrate.node_api import NodeApi
+from shimlab.runtimes import ANNOTATION, DOCKERSHIM, KEEP_CORDON, LABEL, MIGRATING
 
 NAME = "shimlab-worker2"
 
@@ -42,7 +42,7 @@ def test_a_cordon_that_was_there_before_is_remembered(
     lab: Lab, api: NodeApi, cordoned: bool, annotations: dict[str, str], remembered: bool
 ) -> None:
     lab.shows(node(NAME, cordoned=cordoned, annotations=annotations))
-    api.cordon(CONTAINERD)
+    api.cordon("containerd")
     (body,) = lab.api.bodies("PATCH")
     assert body["spec"] == {"unschedulable": True}
     assert body["metadata"]["annotations"] == {
