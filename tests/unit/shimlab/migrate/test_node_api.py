@@ -6,8 +6,9 @@ import pytest
 from tests.support.stand_in import Lab, node
 
 from shimlab.errors import LabError
+from shimlab.migrate import migrate
 from shimlab.migrate.node_api import NodeApi
-from shimlab.runtimes import ANNOTATION, DOCKERSHIM, KEEP_CORDON, LABEL, MIGRATING
+from shimlab.runtimes import ANNOTATION, DOCKERSHIM, KEEP_CORDON, LABEL, MIGRATING, OUT_OF_TREE, command_of
 
 NAME = "shimlab-worker2"
 
@@ -64,6 +65,18 @@ def test_a_release_lifts_our_cordon_and_nobody_elses(lab: Lab, api: NodeApi, kep
         MIGRATING: None,
         KEEP_CORDON: None,
     }
+
+
+def test_what_a_migration_aims_at_is_noted_before_anything_else_is_done(lab: Lab, api: NodeApi) -> None:
+    """With its options: whoever finds the node half migrated is told the command that goes on."""
+    lab.api.says(f"/api/v1/nodes/{NAME}", None, method="PATCH")
+    with pytest.raises(LabError) as caught:
+        migrate._carry_out(migrate.Migration(api, OUT_OF_TREE, keep_pods=True), arrived=False)
+    (body,) = lab.api.bodies("PATCH")
+    aim = body["metadata"]["annotations"][MIGRATING]
+    again = f"shimlab node dockershim-out-of-tree {NAME} --keep-pods"
+    assert command_of(aim, NAME) == again
+    assert caught.value.remedy == f"mend that, then `{again}` goes on from there"
 
 
 def test_an_api_server_that_refuses_or_is_gone(lab: Lab, api: NodeApi) -> None:
