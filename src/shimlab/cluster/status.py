@@ -224,7 +224,7 @@ def _node_status(item: Any) -> NodeStatus:  # noqa: ANN401 - the client has no t
         runtime=info.container_runtime_version,
         kubelet=info.kubelet_version,
         ready=ready is not None and ready.status == "True",
-        why=str(ready.message) if ready is not None and ready.status != "True" else "",
+        why=" ".join(str(ready.message).split()) if ready is not None and ready.status != "True" else "",
         cordoned=bool(item.spec.unschedulable),
         migrating=(item.metadata.annotations or {}).get(runtimes.MIGRATING, ""),
     )

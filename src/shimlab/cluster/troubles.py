@@ -107,10 +107,10 @@ def _of(name: str, told: NodeStatus | None, state: str) -> list[Trouble]:
         what = f"is half migrated to {runtime}" + (", and cordoned" if told.cordoned else "")
         command = runtimes.command_of(told.migrating, name)
         return [Trouble(name, "migrating", what, f"`{command}` goes on")]
-    return [*_upgrade(told, starts, runs), *_illness(told), *_cordon(told)]
+    return [*_between(told, starts, runs), *_illness(told), *_cordon(told)]
 
 
-def _upgrade(told: NodeStatus, starts: str, runs: str) -> list[Trouble]:
+def _between(told: NodeStatus, starts: str, runs: str) -> list[Trouble]:
     """See whether another kubelet was put in use than the one that runs, or that the API server has heard of."""
     chosen = starts.removeprefix(f"{kubelet.FOLDER}/")
     known = told.kubelet

@@ -218,7 +218,7 @@ def test_up_lets_every_node_run(lab: Lab, ready: None, name: str, state: str) ->
     control_plane = node(CONTROL_PLANE, "containerd", heard="2100-01-01T00:00:00Z")
     answers = [
         {"kind": "NodeList", "apiVersion": "v1", "items": [control_plane, OTHERS[1], each]}
-        for each in (*[before] * 4, since)
+        for each in (*[before] * 12, since)
     ]
     lab.api.says("/api/v1/nodes", *answers)
     done = up()
