@@ -21,6 +21,8 @@ from shimlab.waiting import POLL_SECONDS_OF_NODES, soon
 # A node that is started boots its systemd first; a control plane's API server took 30 s after that.
 ANSWER_SECONDS = 90
 BACK_SECONDS = 120
+# For a kubelet that somebody has started again a moment ago.
+READY_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -174,9 +176,13 @@ def _are_back(since: Mapping[str, float], current: Step) -> bool:
 def _say_there(lab: config.Lab) -> None:
     """Say that the lab is up, whether all of it is well, and which nodes are on another runtime than it was made with.
 
-    What is wrong is for whoever asks (troubles.look).
+    A node that is not Ready gets some time. What is wrong is for whoever asks (troubles.look).
     """
     nodes, wrong = troubles.look()
+    if late := [each.node for each in wrong if each.state == "not ready" and not each.wanted]:
+        with step(f"Waiting for {' and '.join(late)} to be Ready") as current:
+            soon(lambda: _are_back(dict.fromkeys(late, 0), current), READY_SECONDS, POLL_SECONDS_OF_NODES)
+        nodes, wrong = troubles.look()
     say(f"The lab is up ({lab.name})" + (", and not all of it is well." if wrong else "."))
     made_with = lab.runtimes(paths.name())
     for node in nodes:

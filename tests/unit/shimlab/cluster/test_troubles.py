@@ -156,6 +156,7 @@ def ready(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lifecycle, "_images", lambda lab, **more: images)
     monkeypatch.setattr(lifecycle.build, "exists", lambda tag: True)
     monkeypatch.setattr(lifecycle.kind, "binary", lambda: Path("kind"))
+    monkeypatch.setattr(lifecycle, "READY_SECONDS", 0.1)
     monkeypatch.setattr(status, "remove", lambda: pytest.fail("the lab was taken away"))
     made = config.load()
     status.remember(config.recipe(made, made.for_kind(images)))
@@ -203,7 +204,7 @@ def test_status_tells_it_to_programs(case: Case) -> None:
 def test_up_tells_it_and_ends_so(ready: None, case: Case) -> None:
     done = up()
     assert done.returncode == (0 if case.wanted else 1)
-    assert done.stderr == "The lab is up (deprecated), and not all of it is well.\n"
+    assert done.stderr.splitlines()[-1] == "The lab is up (deprecated), and not all of it is well."
     assert done.stdout.splitlines()[-1] == f"{WORKER2} {case.what}; {case.remedy}"
 
 
@@ -227,6 +228,19 @@ def test_up_lets_every_node_run(lab: Lab, ready: None, name: str, state: str) ->
     assert done.stderr.splitlines()[-1] == "The lab is up (deprecated)."
     if (name, state) == (WORKER2, "exited"):
         assert lab.api.answers["GET", "/api/v1/nodes"] == answers[-1:]
+
+
+def test_up_gives_a_node_time_to_be_ready(lab: Lab, ready: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "READY_SECONDS", 60)
+    lists = [
+        {"kind": "NodeList", "apiVersion": "v1", "items": [*OTHERS, each]}
+        for each in (*[node(WORKER2, ready="Unknown")] * 6, node(WORKER2))
+    ]
+    lab.api.says("/api/v1/nodes", *lists)
+    done = up()
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 4)
+    assert done.stderr.splitlines()[0] == f"• Waiting for {WORKER2} to be Ready"
+    assert done.stderr.splitlines()[-1] == "The lab is up (deprecated)."
 
 
 def test_up_waits_no_longer_than_it_takes(lab: Lab, ready: None, monkeypatch: pytest.MonkeyPatch) -> None:
