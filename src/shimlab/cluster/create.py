@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from shimlab import paths, process
 from shimlab.clients import kube
-from shimlab.cluster import kubeconfig, status
+from shimlab.cluster import kubeconfig, loopback, status
 from shimlab.errors import LabError
 from shimlab.machine import kind
 from shimlab.progress import Step, say, step
@@ -46,6 +46,7 @@ def create(configuration: str, recipe: str) -> float:
             remedy="see",
         )
         kubeconfig.unpack(kube.kubeconfig())
+        loopback.use(status.nodes()[0])
         status.remember(recipe)
         _wait_until_ready(current)
     return clock.seconds

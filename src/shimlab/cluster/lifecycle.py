@@ -137,7 +137,7 @@ def _wake() -> None:
     halted = status.halted()
     if not halted:
         return
-    with step(f"Starting {' and '.join(halted)}") as current:
+    with step(f"Starting {', '.join(halted)}") as current:
         since = {name: _wake_one(name, state) for name, state in halted.items()}
         if not soon(status.answers, ANSWER_SECONDS, POLL_SECONDS_OF_NODES):
             return
@@ -180,7 +180,7 @@ def _say_there(lab: config.Lab) -> None:
     """
     nodes, wrong = troubles.look()
     if late := [each.node for each in wrong if each.state == "not ready" and not each.wanted]:
-        with step(f"Waiting for {' and '.join(late)} to be Ready") as current:
+        with step(f"Waiting for {', '.join(late)} to be Ready") as current:
             soon(lambda: _are_back(dict.fromkeys(late, 0), current), READY_SECONDS, POLL_SECONDS_OF_NODES)
         nodes, wrong = troubles.look()
     say(f"The lab is up ({lab.name})" + (", and not all of it is well." if wrong else "."))

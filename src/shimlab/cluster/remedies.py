@@ -35,6 +35,12 @@ def uncordon(node: str) -> str:
     return _in_shell(f"kubectl uncordon {node}", {"KUBECONFIG": str(kubeconfig())})
 
 
+def controllers() -> str:
+    """Say what shows why a controller of the control plane does not do its work."""
+    of_it = "--namespace kube-system --selector component=kube-controller-manager"
+    return _in_shell(f"kubectl logs {of_it} --tail 5", {"KUBECONFIG": str(kubeconfig())})
+
+
 def _in_shell(command: str, needed: dict[str, str]) -> str:
     """Write down a command; where our own environment, like the reader's, does not reach the lab, with what does."""
     reaches = all(os.environ.get(name) == value for name, value in needed.items())

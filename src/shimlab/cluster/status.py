@@ -31,6 +31,8 @@ class NodeStatus:
     ready: bool
     #: Why it is not Ready, in the words of its condition.
     why: str = ""
+    #: By which taints the control plane keeps pods off it, as long as it is not Ready and a moment longer.
+    kept_off: tuple[str, ...] = ()
     cordoned: bool = False
     #: What a migration that has not ended aims at (runtimes.MIGRATING).
     migrating: str = ""
@@ -198,6 +200,19 @@ def remove() -> None:
     _recipe_file().unlink(missing_ok=True)
 
 
+def kept_off(found: Any) -> list[str]:  # noqa: ANN401 - the client has no types
+    """Name the taints by which the control plane keeps pods off a node; being cordoned is none of them.
+
+    A node that is Ready again keeps them until its controller looks the next time, up to 5 s later
+    (kube-controller-manager, --node-monitor-period).
+    """
+    return [
+        f"it is tainted {taint.key}"
+        for taint in found.spec.taints or []
+        if taint.key.startswith("node.kubernetes.io/") and taint.key != "node.kubernetes.io/unschedulable"
+    ]
+
+
 def kubectl() -> Path:
     """Return the release's own kubectl, taken out of the control plane's node.
 
@@ -225,6 +240,7 @@ def _node_status(item: Any) -> NodeStatus:  # noqa: ANN401 - the client has no t
         kubelet=info.kubelet_version,
         ready=ready is not None and ready.status == "True",
         why=" ".join(str(ready.message).split()) if ready is not None and ready.status != "True" else "",
+        kept_off=tuple(kept_off(item)),
         cordoned=bool(item.spec.unschedulable),
         migrating=(item.metadata.annotations or {}).get(runtimes.MIGRATING, ""),
     )

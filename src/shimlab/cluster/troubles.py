@@ -137,6 +137,12 @@ def _illness(told: NodeStatus) -> list[Trouble]:
         found.append(
             Trouble(told.name, "not ready", "is not Ready" + (f": {told.why}" if told.why else ""), log)
         )
+    if told.ready and told.kept_off:
+        what = f"is Ready, and takes no pods yet: {' and '.join(told.kept_off)}"
+        controllers = (
+            f"that goes within seconds, or the log of its controller says why: {remedies.controllers()}"
+        )
+        found.append(Trouble(told.name, "not ready", what, controllers))
     if not told.as_asked:
         wanted = told.asked if told.asked in runtimes.RUNTIMES else "RUNTIME"
         what = f"was to run {told.asked or 'nobody knows what'}, runs {told.runtime}"

@@ -8,23 +8,11 @@ from typing import Any
 from shimlab import evidence
 from shimlab.clients.kube import answering, core
 from shimlab.cluster import status
+from shimlab.cluster.status import kept_off as kept_off
 from shimlab.migrate import pods
 from shimlab.runtimes import ANNOTATION, KEEP_CORDON, LABEL, MIGRATING, Runtime
 
 REQUEST_SECONDS = 15
-
-
-def kept_off(found: Any) -> list[str]:  # noqa: ANN401 - the client has no types
-    """Name the taints by which the control plane keeps pods off a node; being cordoned is none of them.
-
-    A node that is Ready again keeps them until its controller looks the next time, up to 5 s later
-    (kube-controller-manager, --node-monitor-period).
-    """
-    return [
-        f"it is tainted {taint.key}"
-        for taint in found.spec.taints or []
-        if taint.key.startswith("node.kubernetes.io/") and taint.key != "node.kubernetes.io/unschedulable"
-    ]
 
 
 class NodeApi:

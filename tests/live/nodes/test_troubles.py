@@ -55,6 +55,7 @@ def test_a_node_between_two_kubelets_is_called_that() -> None:
 
 
 def test_nodes_that_do_not_run_are_named_and_run_again() -> None:
+    before = {name: _address(name) for name in status.nodes()}
     engine.docker("pause", ON_CONTAINERD)
     engine.docker("stop", ON_DOCKERSHIM)
     done = inside("status")
@@ -66,9 +67,21 @@ def test_nodes_that_do_not_run_are_named_and_run_again() -> None:
     (advised,) = re.findall("or `(.*)`$", paused)
     shell = program("bash", "-ec", advised, PATH=environment()["PATH"])
     assert (shell.returncode, status.halted()) == (0, {ON_DOCKERSHIM: "exited"}), shell.stderr
+    # The others too, so that Docker gives the addresses out anew: the control plane comes back with another one.
+    engine.docker("stop", CONTROL_PLANE, ON_CONTAINERD, timeout=120)
+    if before[CONTROL_PLANE] == min(before.values()):
+        engine.docker("start", ON_CONTAINERD, timeout=120)
     done = inside("up")
     assert (done.returncode, status.halted(), _wrong(done)) == (0, {}, []), done.stderr
     assert done.stderr.splitlines()[-1] == "The lab is up (deprecated)."
+    assert _address(CONTROL_PLANE) != before[CONTROL_PLANE]
+
+
+def _address(name: str) -> tuple[int, ...]:
+    told = engine.docker(
+        "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", name
+    )
+    return tuple(map(int, told.strip().split(".")))
 
 
 def test_a_control_plane_that_does_not_run_is_named() -> None:

@@ -126,6 +126,13 @@ CASES = {
         f"its kubelet's log: `shimlab node exec {WORKER2} -- journalctl -u kubelet -n 20`",
         refusal=f"{WORKER2} is not well: its Ready is False: why Ready",
     ),
+    "Ready and kept off": Case(
+        shown(taints=("node.kubernetes.io/not-ready",)),
+        *("not ready", "is Ready, and takes no pods yet: it is tainted node.kubernetes.io/not-ready"),
+        "that goes within seconds, or the log of its controller says why: "
+        f"`{IN_LAB}kubectl logs --namespace kube-system --selector component=kube-controller-manager --tail 5`",
+        refusal=f"{WORKER2} is not well: it is tainted node.kubernetes.io/not-ready",
+    ),
     "on another runtime": Case(
         shown(runs="containerd://1.0"),
         *("astray", "was to run dockershim, runs containerd://1.0"),
