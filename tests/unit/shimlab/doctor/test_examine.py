@@ -139,7 +139,7 @@ def test_a_full_disk_is_a_problem_before_a_build(monkeypatch: pytest.MonkeyPatch
     bare = Machine(True, False, None, None)
     found = examine._run("disk", lambda: engine.disk(bare))
     # Where an engine of ours has been, the image may be there already.
-    holds(found, "warning" if engine.engine.DATA.exists() else "problem", ("GB free",))
+    holds(found, "warning" if engine.private.DATA.exists() else "problem", ("GB free",))
 
 
 def program(folder: Path, name: str, text: str) -> None:
