@@ -113,15 +113,17 @@ def test_an_engine_that_is_stopped_is_told_at_once_with_what_lets_it_go_on(docke
     assert engine.current().ours
 
 
-@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("how", ["deaf", "mute", "an error", "without its pid file", "without its socket"])
-def test_an_engine_that_does_not_answer_is_there(dockerd: Engine, how: str) -> None:
+def test_an_engine_that_does_not_answer_is_there(
+    dockerd: Engine, how: str, request: pytest.FixtureRequest
+) -> None:
     if how == "an error":
         dockerd.answers("Error response from daemon: input/output error")
-    elif how == "mute":
-        dockerd.will_be("mute")
     else:
+        request.getfixturevalue("hasty")
         dockerd.answers(None)
+    if how == "mute":
+        dockerd.will_be("mute")
     pid, files = dockerd.start(), kept(dockerd)
     if how == "without its pid file":
         private.PIDFILE.unlink()
@@ -176,9 +178,10 @@ def test_no_failure_of_docker_is_taken_for_nobody(
 
 def test_a_wrong_patience_is_not_taken_for_nobody(dockerd: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     dockerd.start()
-    with monkeypatch.context() as wrong, pytest.raises(LabError, match="no number from 1 to 100"):
+    with monkeypatch.context() as wrong:
         wrong.setenv(waiting.PATIENCE, "0")
-        engine.current()
+        with pytest.raises(LabError, match="no number from 1 to 100"):
+            engine.current()
 
 
 def test_an_engine_without_a_docker_command_is_there(
