@@ -28,8 +28,9 @@ class Contents:
 def look() -> Contents:
     """Look at all containers of the engine.
 
-    By labels: kind's, which names the cluster, and the lab's, which nodes have from their image. A cluster of this
-    lab's name without the lab's label is somebody else's.
+    By labels: kind's, which names the cluster, the one that nodes have from their image, and the one that names the lab
+    of other containers. A cluster of a lab's name whose image is not the lab's is somebody else's, and so is what
+    somebody runs of the lab's image.
 
     Raises:
         NoEngineError: none is there.
@@ -39,16 +40,17 @@ def look() -> Contents:
     told = engine.docker("ps", "--all", "--format", "|".join(["{{.Names}}", *columns]))
     # A stand-in for docker may print something else.
     rows = [row for line in told.splitlines() if len(row := line.split("|")) == 4]
+    broken_off = image.workshop()
     nodes, labs, foreign = [], set(), []
     for name, cluster, made_by, of_lab in rows:
-        lab = of_lab or cluster
-        if not made_by and not of_lab:
-            foreign.append(name)
-        elif lab and lab != paths.name():
+        lab = of_lab or (cluster if made_by else "")
+        if lab and lab != paths.name():
             labs.add(lab)
-        elif cluster:
+        elif lab and cluster:
             nodes.append(name)
-    return Contents(tuple(nodes), tuple(image.workshop()), tuple(sorted(labs)), tuple(foreign))
+        elif not lab and name not in broken_off:
+            foreign.append(name)
+    return Contents(tuple(nodes), tuple(broken_off), tuple(sorted(labs)), tuple(foreign))
 
 
 def few(names: Sequence[str], most: int = 3) -> str:

@@ -33,6 +33,8 @@ def _found(*, last: bool) -> list[str]:
         lines += [f"volume {name}" for name in volumes.left()]
     except engine.NoEngineError:
         there, lines = None, []
+        if ours and last and private.was_killed():
+            lines.append(f"what an engine of the lab's that was killed left in {private.DATA}")
     if not last or (there and there.labs):
         # Another lab is up, or comes or goes right now. The network is that lab's too.
         return [*lines, *_processes(private_ones=False)]

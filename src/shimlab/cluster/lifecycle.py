@@ -162,7 +162,8 @@ def down(*, everything: bool = False) -> None:
             needed = _needed_by(found, last=last) if everything else ""
             if everything and found is not None and not needed:
                 with step("Removing the images"):
-                    image.remove_all()
+                    for each in image.remove_all():
+                        say(f"  {each} stays: a container that is not the lab's is made from it")
             if found is not None:
                 _leave_engine(found, last=last)
             if paths.name() != paths.DEFAULT_NAME:

@@ -104,7 +104,9 @@ def _make(folder: Path, tags: Sequence[str], commands: Sequence[str]) -> None:
     with step("Making its disk") as current:
         root = folder / "root"
         root.mkdir()
-        container = engine.docker("create", TAG).strip()
+        # By these labels `shimlab down` finds one that was left when its maker was killed.
+        labels = ["--label", f"{image.MADE_BY}=build", "--label", f"{image.OF_LAB}={paths.name()}"]
+        container = engine.docker("create", *labels, TAG).strip()
         try:
             archive = folder / "root.tar"
             engine.docker("export", "--output", str(archive), container, timeout=600)

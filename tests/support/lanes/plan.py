@@ -23,8 +23,10 @@ SITE = "site"
 COMING_UP = "a lab comes up"
 WORKERS = ("worker", "worker2")
 #: The tests of tests/live/nodes, by what they do to the lab: the rest changes one node after the other.
-READING = "test_cluster or test_evidence or test_cri or test_refusals or test_node_files"
-BESIDE = "test_given or test_interrupted"
+READING = (
+    "test_cluster or test_evidence or test_cri or test_refusals or test_node_files or test_private_engine"
+)
+BESIDE = "test_given or test_interrupted or test_beside"
 MIGRATING = "test_migrate or test_kubelets"
 #: The tests of tests/live/faults that are about one worker, by their mark; the rest is about all nodes.
 OF_ONE_NODE = {"worker": "on_containerd", "worker2": "on_dockershim"}

@@ -34,6 +34,7 @@ class Container:
     labels: dict[str, str] = field(default_factory=dict)
     mounts: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
+    image: str = ""
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Docker:
     containers: dict[str, Container] = field(default_factory=dict)
     volumes: list[str] = field(default_factory=list)
     networks: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
     #: What an engine that was killed, or a user, left behind: `rm --volumes` removes no volume then.
     keeps_volumes: bool = False
 
@@ -65,8 +67,14 @@ class Docker:
                 gone = self.containers.pop(name)
                 if not self.keeps_volumes:
                     self.volumes = [each for each in self.volumes if each not in gone.mounts]
+            case ("inspect", "--format", "{{.Image}}", *names):
+                return "\n".join(each.image for name, each in self.containers.items() if name in names)
+            case ("images", "--no-trunc", *_):
+                return "\n".join(f"{each} {each}-id" for each in self.images)
             case ("images", *_):
                 return ""
+            case ("rmi", "--force", name):
+                self.images.remove(name)
             case ("image", "prune", *_):
                 pass
             case _:
@@ -131,12 +139,16 @@ def test_everything_of_the_lab_goes_and_its_engine_with_it(docker: Docker) -> No
 def test_what_is_the_users_in_the_labs_engine_is_no_leftover_and_the_engine_goes_on_for_it(
     docker: Docker,
 ) -> None:
-    docker.containers = {OURS: node(NAME, ANONYMOUS), "mine": Container(mounts=(THEIRS,))}
+    docker.containers = {
+        OURS: node(NAME, ANONYMOUS),
+        "mine": Container(mounts=(THEIRS,)),
+        "of the lab's image": Container({image.MADE_BY: "node"}),
+    }
     docker.volumes = [ANONYMOUS, THEIRS, "named"]
     done = command.inside("down", "--check")
     assert (done.returncode, docker.volumes) == (0, [THEIRS, "named"]), done
-    assert "it goes on for what is not this lab's: mine" in done.stderr
-    assert list(docker.containers) == ["mine"]
+    assert "it goes on for what is not this lab's: mine, of the lab's image" in done.stderr
+    assert list(docker.containers) == ["mine", "of the lab's image"]
     assert docker.networks == []
 
 
@@ -197,6 +209,25 @@ def test_another_labs_nodes_are_its_own(docker: Docker, monkeypatch: pytest.Monk
         True,
     )
     assert (list(docker.containers), docker.networks) == (["second-worker"], [kind.NETWORK])
+
+
+def test_an_image_of_which_somebody_has_a_container_stays_and_is_named(docker: Docker) -> None:
+    docker.containers = {"mine": Container({image.MADE_BY: "node"}, image="shimlab/node:1-id")}
+    docker.images = ["shimlab/node:1", "shimlab/node:2"]
+    done = command.inside("down", "--all")
+    assert (done.returncode, docker.images) == (0, ["shimlab/node:1"]), done
+    assert "shimlab/node:1 stays" in done.stderr
+
+
+def test_what_a_killed_engine_holds_is_left(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*words: str, **_: object) -> str:
+        raise engine.NoEngineError("no Docker engine answers", "`shimlab up` starts one")
+
+    monkeypatch.setattr(engine, "docker", none)
+    monkeypatch.setattr(private, "pid", lambda: None)
+    assert not [line for line in leftovers.found() if "was killed" in line]
+    (private.DATA / "containers" / "a").mkdir(parents=True)
+    assert [line for line in leftovers.found() if "was killed" in line]
 
 
 def test_what_another_lab_needs_is_not_removed_with_everything(docker: Docker) -> None:
