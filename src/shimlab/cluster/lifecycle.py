@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -166,6 +167,9 @@ def down(*, everything: bool = False) -> None:
                         say(f"  {each} stays: a container that is not the lab's is made from it")
             if found is not None:
                 _leave_engine(found, last=last)
+            elif last and os.geteuid() == 0:
+                # A `down` that was killed may have stopped it and come no further.
+                private.clear_up()
             if paths.name() != paths.DEFAULT_NAME:
                 shutil.rmtree(paths.state_dir(), ignore_errors=True)
             if everything and not needed:

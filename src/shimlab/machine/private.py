@@ -117,7 +117,13 @@ def start(answers: Callable[[], object]) -> None:
             why = error
             return False
 
-    if not soon(is_there, START_SECONDS):
+    try:
+        has_started = soon(is_there, START_SECONDS)
+    except BaseException:
+        # Ctrl-C among them: an engine that nobody has seen answer would be nobody's.
+        process.end(child)
+        raise
+    if not has_started:
         process.end(child)
         told = f" ({why.what})" if why else ""
         raise LabError(
@@ -171,6 +177,15 @@ def stop() -> None:
                 f"our Docker engine (pid {number}) does not stop within {bound(STOP_SECONDS):.0f} s",
                 f"kill -{sign} {number}, then `shimlab down` again",
             )
+    clear_up()
+
+
+def clear_up() -> None:
+    """Undo the mounts of our engine, which does not run any more, and remove its folder in /run.
+
+    Raises:
+        LabError: a mount stays.
+    """
     for mount in reversed(mounts()):
         _unmount(mount)
     shutil.rmtree(RUN, ignore_errors=True)

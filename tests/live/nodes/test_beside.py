@@ -47,16 +47,15 @@ def test_what_others_do_meanwhile_takes_nothing_from_a_lab_that_comes_up(log: Pa
         return what in log.read_text()
 
     wait(lambda: is_at("• Creating the cluster"), "the creation", SECONDS)
-    rounds = 0
-    while len(_containers(FIRST)) < 3:
+    nodes = 0
+    while nodes < 3:
+        nodes = len(_containers(FIRST))
         with ThreadPoolExecutor() as pool:
             down = pool.submit(shimlab, "down", "--check", seconds=SECONDS, env=_as(SECOND))
             build = pool.submit(shimlab, "build", "--lab", "deprecated", seconds=SECONDS, env=_as(SECOND))
             for done in (down.result(), build.result()):
                 assert done.returncode == 0, done.stderr
         assert is_at("• Creating the cluster")
-        rounds += 1
-    assert rounds
     assert engine.docker("network", "ls", "--quiet", "--filter", f"name=^{kind.NETWORK}$").strip()
     os.killpg(up.pid, signal.SIGINT)
     assert up.wait(bound(SECONDS)) == 130

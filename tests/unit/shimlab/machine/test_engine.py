@@ -16,7 +16,7 @@ from tests.support import command, private_engine
 from tests.support.private_engine import Engine
 
 from shimlab import process, waiting
-from shimlab.cluster import leftovers
+from shimlab.cluster import leftovers, lifecycle
 from shimlab.errors import LabError
 from shimlab.machine import engine, host, listener, private
 from shimlab.waiting import bound, wait
@@ -80,6 +80,20 @@ def test_where_nobody_is_nothing_runs(dockerd: Engine) -> None:
     assert (done.returncode, "nothing of the lab does" in done.stderr) == (0, True), done
     done = command.inside("status")
     assert (done.returncode, "no Docker engine answers" in done.stderr) == (1, True), done
+
+
+def test_mounts_of_an_engine_that_stopped_are_undone_by_the_next_down(
+    dockerd: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a `down` was killed between the engine's end and its own."""
+    undone: list[str] = []
+    monkeypatch.setattr(private, "mounts", lambda: ["first", "second"][: 2 - len(undone)])
+    monkeypatch.setattr(private, "_unmount", undone.append)
+    monkeypatch.setattr(lifecycle.os, "geteuid", lambda: 0)
+    private.RUN.mkdir()
+    assert command.inside("down").returncode == 0
+    assert undone == ["second", "first"]
+    assert not private.RUN.exists()
 
 
 @pytest.mark.parametrize("left", ["socket", "pid file"])
