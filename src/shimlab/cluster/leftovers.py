@@ -12,6 +12,8 @@ from shimlab import lock, paths
 from shimlab.cluster import contents, status, volumes
 from shimlab.machine import engine, kind, private
 
+PROC = Path("/proc")
+
 
 def found() -> list[str]:
     """Return a line for each container, network, volume, mount and process of the lab that still exists.
@@ -53,22 +55,19 @@ def _found(*, last: bool) -> list[str]:
 def _processes(*, private_ones: bool) -> list[str]:
     """Find processes of our engine and of the lab's nodes by their command line, in /proc (Linux only)."""
     lines = []
-    known: list[str] | None = None
-    for folder in Path("/proc").glob("[0-9]*"):
+    for folder in PROC.glob("[0-9]*"):
         try:
             argv = (folder / "cmdline").read_bytes().split(b"\0")
-            cgroup = (folder / "cgroup").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
-        program = Path(argv[0].decode("utf-8", "replace")).name
+        program = Path(os.fsdecode(argv[0])).name
         names_us = private_ones and any(str(private.RUN).encode() in word for word in argv)
-        if program in {"dockerd", "containerd", "containerd-shim-runc-v2", "docker-proxy"} and names_us:
+        # What runs in a container that some engine has is that container's, which is named above or is not ours.
+        is_left = program in {"kubelet", "kube-proxy"} and _is_of_a_node(argv) and not _has_a_shim(folder)
+        if is_left or (
+            program in {"dockerd", "containerd", "containerd-shim-runc-v2", "docker-proxy"} and names_us
+        ):
             lines.append(f"process {folder.name} {program}")
-        if program in {"kubelet", "kube-proxy"} and _is_of_a_node(argv):
-            # What runs in a container that exists is the container's, which is named above.
-            known = _containers() if known is None else known
-            if not any(container in cgroup for container in known):
-                lines.append(f"process {folder.name} {program}")
     return lines
 
 
@@ -79,8 +78,17 @@ def _is_of_a_node(argv: list[bytes]) -> bool:
     return any(os.fsdecode(word).startswith(begins) for word in argv)
 
 
-def _containers() -> list[str]:
-    try:
-        return engine.docker("ps", "--quiet", "--no-trunc").split()
-    except engine.NoEngineError:
-        return []
+def _has_a_shim(folder: Path) -> bool:
+    """Tell whether a process has a containerd-shim above it, as all have that run in a container."""
+    while True:
+        try:
+            # proc(5), stat: the name in parentheses may hold anything; the parent is the second field after it.
+            name, _, rest = (folder / "stat").read_text("utf-8", "replace").rpartition(")")
+        except OSError:
+            return False
+        if "(containerd-shim" in name:
+            return True
+        parent = rest.split()[1]
+        if parent == "0":
+            return False
+        folder = folder.with_name(parent)

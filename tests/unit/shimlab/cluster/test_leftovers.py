@@ -281,6 +281,25 @@ def test_an_engine_that_does_not_answer_has_no_list_of_what_is_left(
         leftovers.found()
 
 
+@pytest.mark.parametrize("shim", [True, False], ids=["in a container", "on its own"])
+def test_a_kubelet_is_left_where_no_container_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, docker: Docker, shim: bool
+) -> None:
+    """One in a container is that container's, in whatever engine it is: another lab of this name may be in another."""
+    processes = {
+        "1": ("(init) S 0", "init"),
+        "2": ("(containerd-shim) S 1" if shim else "(sh (of) mine) S 1", "shim"),
+        "3": ("(systemd) S 2", "systemd"),
+        "4": ("(kubelet) S 3", f"/usr/bin/kubelet\0--provider-id=kind://docker/{NAME}/{OURS}\0"),
+    }
+    for number, (stat, argv) in processes.items():
+        (tmp_path / "proc" / number).mkdir(parents=True)
+        (tmp_path / "proc" / number / "stat").write_text(f"{number} {stat} 1 1 0")
+        (tmp_path / "proc" / number / "cmdline").write_text(argv)
+    monkeypatch.setattr(leftovers, "PROC", tmp_path / "proc")
+    assert ("process 4 kubelet" in leftovers.found()) is not shim
+
+
 @pytest.mark.parametrize(
     ("argv", "ours"),
     [
