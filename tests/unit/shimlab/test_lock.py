@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -175,8 +175,9 @@ def test_nobody_is_alone_beside_a_lab_that_comes_up_while_it_asks_whether_it_is(
     """flock(2): who converts a lock has none for a moment, and the engine would be stopped under it just then."""
     alone: list[bool] = []
     asking = threading.Thread(target=lambda: alone.append(alone_with_the_engine()))
-    with running(CONVERTS) as first:
+    with ExitStack() as ending:
         with elsewhere("using_engine()"):
+            first = ending.enter_context(running(CONVERTS))
             assert said(first) == "others are there"
         # It has given up its lock, and the other lab has gone.
         asking.start()
