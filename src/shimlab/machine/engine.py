@@ -215,8 +215,9 @@ def _silent(where: str, error: process.FailedError) -> SilentEngineError:
         what = f"the Docker engine{at} does not answer within {bound(ANSWER_SECONDS):.0f} s{who}"
     else:
         # Its last line is the reason; the first may be the client's own version.
-        what = f"the Docker engine{at} does not answer{who}: {process.plain(error.said.splitlines()[-1])}"
-    if where == private.SOCKET:
+        said = (error.said.splitlines() or ["docker said nothing"])[-1]
+        what = f"the Docker engine{at} does not answer{who}: {process.plain(said)}"
+    if where == private.SOCKET and pid > 1:
         return SilentEngineError(
             what, f"wait and try again; if it stays so: kill -KILL {pid}, then `shimlab down`"
         )

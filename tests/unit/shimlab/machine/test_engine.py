@@ -175,9 +175,10 @@ print("listens", flush=True); time.sleep(600)"""
         ("echo 'context \"far\": context not found' >&2; exit 1", "context not found"),
         ("echo 'Got permission denied while trying to connect' >&2; exit 1", "permission denied"),
         ("exit 0", "is no Docker engine"),
+        ("exit 3", "docker said nothing"),
         ("\x7fELF", "cannot be run"),
     ],
-    ids=["context", "permission", "says nothing", "not a program"],
+    ids=["context", "permission", "says nothing", "fails silently", "not a program"],
 )
 def test_no_failure_of_docker_is_taken_for_nobody(
     dockerd: Engine, monkeypatch: pytest.MonkeyPatch, fails: str, what: str
