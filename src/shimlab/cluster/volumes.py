@@ -30,6 +30,7 @@ def note(containers: Sequence[str]) -> None:
     mounts = [each for name, _, mounted in rows if name in containers for each in mounted.split(",")]
     if found := set(filter(ANONYMOUS.fullmatch, mounts)) - set(_noted()):
         found.update(_noted())
+        paths.state_dir()
         _file().write_text("".join(f"{each}\n" for each in sorted(found)), encoding="ascii")
 
 
@@ -60,4 +61,4 @@ def _noted() -> list[str]:
 
 
 def _file() -> Path:
-    return paths.state_dir() / "volumes"
+    return paths.state_file("volumes")

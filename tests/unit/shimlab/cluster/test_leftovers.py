@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.support import command, private_engine
 
-from shimlab import lock
+from shimlab import lock, paths
 from shimlab.cluster import contents, leftovers, volumes
 from shimlab.cluster.status import KIND_LABEL
 from shimlab.errors import LabError
@@ -134,6 +134,8 @@ def test_everything_of_the_lab_goes_and_its_engine_with_it(docker: Docker) -> No
     assert done.returncode == 0, done
     assert (docker.containers, docker.volumes, docker.networks) == ({}, [], [])
     assert "goes on" not in done.stderr
+    # To look for what is left leaves nothing either.
+    assert not paths.state_file("lock").parent.exists()
 
 
 def test_what_is_the_users_in_the_labs_engine_is_no_leftover_and_the_engine_goes_on_for_it(
