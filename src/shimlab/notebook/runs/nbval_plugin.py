@@ -5,13 +5,16 @@
   everything back.
 - What validating costs beside the cells' own time is printed: the budget is 1.15 times their sum.
 - nbval waits 5 seconds for a message after a cell, whatever the cell's own limit; a busy machine needs more.
+- nbval waits for a dead kernel as long as for a slow cell; here that is told within seconds, and has a status of its own.
 - With ``--lab NAME``, how each cell ended is written down beside its fingerprint: src/shimfacts/ledger.py.
 """
 
 from __future__ import annotations
 
+import functools
+import queue
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,11 @@ from shimfacts import ledger, proofs
 from shimlab.notebook.runs import books
 
 OUTPUT_SECONDS = 60
+#: So often it is looked whether the kernel still runs; what it said before its end is read all the same.
+ALIVE_SECONDS = 1.0
+#: The status of a run whose kernel died; pytest has 0 to 5 for its own.
+KERNEL_DIED = 9
+_DIED = pytest.StashKey[bool]()
 _FAILED = pytest.StashKey[str]()
 _PRINT = pytest.StashKey[str]()
 #: Of each notebook, the fingerprint and the outcome of every cell that is through.
@@ -53,11 +61,51 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a cell after a failed one of its notebook, unless it puts things back."""
-    if not isinstance(item, IPyNbCell) or books.CLEANUP in item.cell.metadata.get("tags", []):
+    """Skip a cell after a failed one of its notebook, unless it puts things back and there is a kernel to do so."""
+    if not isinstance(item, IPyNbCell):
+        return
+    if item.parent.stash.get(_DIED, False):
+        pytest.skip("the kernel died: what the notebook made is still there")
+    if books.CLEANUP in item.cell.metadata.get("tags", []):
         return
     if failed := item.parent.stash.get(_FAILED, ""):
         pytest.skip(f"{failed} failed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Let a cell's waiting for messages end when its kernel does."""
+    if isinstance(item, IPyNbCell):
+        kernel = item.parent.kernel
+        kernel.get_message = functools.partial(_message, item, kernel, type(kernel).get_message)
+
+
+def _message(
+    cell: Any,  # noqa: ANN401 - nbval has no types
+    kernel: Any,  # noqa: ANN401
+    ask: Callable[..., Any],
+    stream: str,
+    timeout: float | None = None,
+) -> Any:  # noqa: ANN401
+    """Wait for the next message of a kernel as nbval does, and no longer than the kernel lives.
+
+    Raises:
+        NbCellError: the kernel died.
+        Empty: there was no message in ``timeout`` seconds; there is no bound without it.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        left = ALIVE_SECONDS if deadline is None else min(ALIVE_SECONDS, deadline - time.monotonic())
+        was_alive = kernel.is_alive()
+        try:
+            return ask(kernel, stream, timeout=max(left, 0))
+        except queue.Empty:
+            if not was_alive:
+                cell.parent.stash[_DIED] = cell.session.stash[_DIED] = True
+                kernel.stop()
+                cell.raise_cell_error("The kernel died while it ran this cell.")
+            if deadline is not None and time.monotonic() >= deadline:
+                raise
 
 
 @pytest.hookimpl(wrapper=True)
@@ -73,7 +121,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write down how the cells of each notebook ended, if it is known on which lab."""
+    """Write down how the cells of each notebook ended, if it is known on which lab; say by the status if a kernel died."""
+    if session.stash.get(_DIED, False):
+        session.exitstatus = KERNEL_DIED
     lab = session.config.getoption("--lab")
     for path, cells in session.stash.get(_RESULTS, {}).items() if lab else ():
         entries = {
