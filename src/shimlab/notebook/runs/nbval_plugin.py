@@ -5,8 +5,9 @@
   everything back.
 - What validating costs beside the cells' own time is printed: the budget is 1.15 times their sum.
 - nbval waits 5 seconds for a message after a cell, whatever the cell's own limit; a busy machine needs more.
-- nbval waits for a dead kernel as long as for a slow cell; here that is told within seconds, and has a status of its own.
-- With ``--lab NAME``, how each cell ended is written down beside its fingerprint: src/shimfacts/ledger.py.
+- nbval waits for a dead kernel as long as for a slow cell; here that is told within seconds, by a status of its own.
+- With ``--lab NAME``, how each cell ended is written down beside its fingerprint: src/shimfacts/ledger.py. The first
+  that fails leaves evidence, before the last cell puts things back: shimlab.cluster.export.kept.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import functools
 import queue
 import time
 from collections.abc import Callable, Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ import pytest
 from nbval.plugin import IPyNbCell
 
 from shimfacts import ledger, proofs
+from shimlab.cluster.export import kept
+from shimlab.cluster.export.kept import Kept
 from shimlab.notebook.runs import books
 
 OUTPUT_SECONDS = 60
@@ -31,6 +35,7 @@ ALIVE_SECONDS = 1.0
 KERNEL_DIED = 9
 _DIED = pytest.StashKey[bool]()
 _FAILED = pytest.StashKey[str]()
+_EVIDENCE = pytest.StashKey[Kept]()
 _PRINT = pytest.StashKey[str]()
 #: Of each notebook, the fingerprint and the outcome of every cell that is through.
 _RESULTS = pytest.StashKey[dict[Path, dict[str, tuple[str, str]]]]()
@@ -113,6 +118,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Remember how a cell ended, and the first failed one of a notebook."""
     report = yield
     if report.failed and item.parent is not None:
+        if _FAILED not in item.parent.stash and item.config.getoption("--lab"):
+            _keep(item, report)
         item.parent.stash.setdefault(_FAILED, item.name)
     if isinstance(item, IPyNbCell) and (report.when == "call" or not report.passed):
         kept = item.session.stash.setdefault(_RESULTS, {}).setdefault(item.path, {})
@@ -120,8 +127,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
+def _keep(item: pytest.Item, report: Any) -> None:  # noqa: ANN401 - sections are no part of its type
+    # Each notebook is a run of its own: what it did is in the journals since that began.
+    since = datetime.now(UTC) - timedelta(seconds=time.monotonic() - _BEGAN)
+    if found := kept.keep(f"{item.path.stem}::{item.name}", since):
+        item.config.stash[_EVIDENCE] = found
+        report.sections.append(("evidence", str(found.folder)))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write down how the cells of each notebook ended, if it is known on which lab; say by the status if a kernel died."""
+    """Write down how the cells ended, if it is known on which lab; say by the status if a kernel died."""
     if session.stash.get(_DIED, False):
         session.exitstatus = KERNEL_DIED
     lab = session.config.getoption("--lab")
@@ -133,8 +148,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         ledger.merge(path.parents[1] / ledger.SEEN, entries)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the cells' own time, the time of the whole run, and their ratio."""
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """Print the evidence of a cell that failed; the cells' own time, the time of the whole run, and their ratio."""
+    if found := config.stash.get(_EVIDENCE, None):
+        terminalreporter.section("evidence")
+        for line in (str(found.folder), *found.digest):
+            terminalreporter.write_line(line)
     reports = [report for group in ("passed", "failed") for report in terminalreporter.getreports(group)]
     cells = sum(report.duration for report in reports if report.when == "call")
     everything = time.monotonic() - _BEGAN

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shimlab.cluster import status
+from shimlab.cluster.export import kept
 from shimlab.notebook.runs import books, nbval_plugin, needs_lab
 
 #: nbval's own default is 2000 s.
@@ -43,12 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         order = random.Random(number).sample(picked, len(picked)) if number else picked  # noqa: S311
         found += [(path, validate(path, rest)) for path in order]
         print(f"all in this order: {time.monotonic() - began:.0f} s", flush=True)
-    if died := [path.name for path, status in found if status == nbval_plugin.KERNEL_DIED]:
+    red = {path.name: ended for path, ended in found if ended}
+    for name in red:
+        kept.failed(f"notebooks/{name}")
+    if died := [name for name, ended in red.items() if ended == nbval_plugin.KERNEL_DIED]:
         print(f"the kernel died: {', '.join(died)}", file=sys.stderr)
-    if failed := [path.name for path, status in found if status not in (0, nbval_plugin.KERNEL_DIED)]:
+    if failed := [name for name in red if name not in died]:
         print(f"not as recorded: {', '.join(failed)}", file=sys.stderr)
         print("if the new outputs are right: nox -s notebooks -- --update", file=sys.stderr)
-    return int(bool(died or failed))
+    return int(bool(red))
 
 
 def validate(path: Path, more: Sequence[str] = ()) -> int:
