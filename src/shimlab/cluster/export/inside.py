@@ -39,10 +39,11 @@ section units asked systemctl show --property=Id,ActiveState,SubState,Result,NRe
   kubelet.service containerd.service docker.service docker.socket dockershim-out-of-tree.service
 section docker-ps docker_ps
 of_containerd() {
-  [ -n "$answers" ] || { echo '(containerd does not answer)'; return; }
+  [ "$answers" = 0 ] || { echo '(containerd does not answer)'; return; }
   asked ctr --namespace "$@"
 }
-answers=$(timeout 3 ctr version 2>/dev/null)
+timeout 3 ctr version >/dev/null 2>&1
+answers=$?
 for namespace in moby k8s.io; do
   section "ctr-$namespace-containers" of_containerd "$namespace" containers ls
   section "ctr-$namespace-tasks" of_containerd "$namespace" tasks ls
