@@ -23,7 +23,7 @@ SITE = "site"
 COMING_UP = "a lab comes up"
 WORKERS = ("worker", "worker2")
 #: The tests of tests/live/nodes, by what they do to the lab: the rest changes one node after the other.
-READING = "test_cluster or test_evidence or test_cri or test_refusals or test_node_files"
+READING = "test_cluster or test_evidence or test_export or test_cri or test_refusals or test_node_files"
 BESIDE = "test_given or test_interrupted"
 MIGRATING = "test_migrate or test_kubelets"
 #: The tests of tests/live/faults that are about one worker, by their mark; the rest is about all nodes.

@@ -105,5 +105,5 @@ def digest(where: Path) -> list[str]:
 
 def slug(name: str) -> str:
     """Return a test's id as the name of a folder: what tells it from others, as long as a file's name may be."""
-    last = name.rpartition("/")[2].replace(".py::", "-").replace(".ipynb", "")
+    last = name.rpartition("/")[2].replace(".py::", "-")
     return re.sub(r"[^\w.-]+", "-", last).strip("-")[:120] or str(time.time_ns())

@@ -15,7 +15,9 @@ from tests.support import command
 
 from shimfacts import ledger as results
 from shimfacts import proofs
+from shimlab import paths
 from shimlab.cluster import status
+from shimlab.cluster.export import kept
 from shimlab.notebook.runs import books, needs_lab, record, validate
 from shimlab.waiting import bound
 
@@ -152,6 +154,32 @@ def test_a_kernel_that_dies_is_called_that_within_seconds(path, monkeypatch, cap
     assert "1 failed, 1 passed, 1 skipped" in said
     assert "what the notebook made is still there" in said
     assert complained.splitlines() == [f"the kernel died: {path.name}"]
+
+
+def test_the_first_cell_that_fails_leaves_evidence_from_before_the_cleanup(
+    path, lab, tmp_path, monkeypatch, capfd
+):
+    state = paths.log_dir() / "state.log"
+    notebook = books.read(path)
+    notebook.cells[0].source += f"\n_ = open({str(state)!r}, 'w').write('broken')"
+    notebook.cells[1].source = "1 / 0"
+    notebook.cells[2].source += f"; _ = open({str(state)!r}, 'w').write('right')"
+    nbformat.write(notebook, path)
+    monkeypatch.setenv(kept.FOLDER, str(tmp_path / "failed"))
+    monkeypatch.setattr(needs_lab, "picked", lambda part: [path])
+    monkeypatch.setattr(status, "lab", lambda: "deprecated")
+    monkeypatch.setattr(validate, "NEEDS_LAB", [])
+    assert validate.main([]) == 1
+    assert state.read_text() == "right"
+    folder = tmp_path / "failed" / "01-small-Cell-1"
+    assert (folder / "lab/log/state.log").read_text() == "broken"
+    assert kept.which(tmp_path / "failed") == ["notebooks/01-small.ipynb"]
+    said = capfd.readouterr().out
+    assert said.count(str(folder)) == 2
+    assert "shimlab-worker2: Ready=True" in said
+    # Where it is not known that this is a lab's, as in the tests that see notebooks turn red, there is nothing to keep.
+    assert run(path).returncode == 1
+    assert [each.name for each in sorted((tmp_path / "failed").iterdir())] == [folder.name, "again"]
 
 
 def test_a_kernel_that_dies_is_called_that_when_a_notebook_is_recorded(path, monkeypatch, capsys):
