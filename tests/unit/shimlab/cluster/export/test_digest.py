@@ -131,6 +131,22 @@ def test_a_node_that_is_well_takes_one_line() -> None:
     assert told(node).count("\n") == 0
 
 
+def test_where_there_is_one_store_only_the_shims_that_nobody_knows_are_told() -> None:
+    node = left_behind()
+    moby = replace(node, processes=[each for each in node.processes if "k8s.io" not in each.argv])
+    found = told(moby)
+    assert "shims: 2 in moby" in found
+    assert "shim moby aaaaaaaaaaaa" in found
+    assert "shim moby bbbbbbbbbbbb" not in found
+
+
+@pytest.mark.parametrize("missing", ["ctr-moby-containers", "ctr-moby-tasks", "docker-ps"])
+def test_a_shim_is_known_if_both_know_it(missing: str) -> None:
+    node = left_behind()
+    moby = replace(node, processes=[each for each in node.processes if "k8s.io" not in each.argv])
+    assert "shim moby bbbbbbbbbbbb" in told(replace(moby, told={**node.told, missing: ""}))
+
+
 def test_a_dockerd_that_does_not_answer_is_not_one_that_knows_nothing() -> None:
     node = left_behind()
     node = replace(node, told={**node.told, "docker-ps": "(no answer from docker: status 124)\n"})
