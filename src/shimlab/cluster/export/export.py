@@ -35,7 +35,7 @@ MOST = {True: 4 << 20, False: 32 << 20}
 #: Of an export of everything, the digest tells of the last minutes.
 LATELY = timedelta(minutes=10)
 DIGEST, PROBLEMS = "digest.txt", "not-read.txt"
-WORKERS = 12
+WORKERS = 20
 _OBJECTS = {
     "nodes": "list_node",
     "namespaces": "list_namespace",

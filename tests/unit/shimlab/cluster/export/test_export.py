@@ -122,13 +122,15 @@ def slow(lab: Lab, word: str) -> None:
 def test_a_node_that_hangs_costs_no_more_than_the_bound(
     answering: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "BRIEF", 3.0)
+    monkeypatch.setattr(exporting, "BRIEF", 5.0)
     slow(answering, "exec")
     began = time.monotonic()
     found = export(tmp_path / "out", since=BEGAN)
-    assert time.monotonic() - began < bound(6)
-    assert sum("did not end within" in line for line in found.problems) == 9
-    assert (tmp_path / "out/objects/pods.json").is_file()
+    assert time.monotonic() - began < bound(15)
+    of_nodes = [line for line in found.problems if "`docker exec " in line]
+    assert len(of_nodes) == 9
+    assert all("did not end within" in line for line in of_nodes)
+    assert (tmp_path / "out/lab/log/kind.log").is_file()
 
 
 def test_a_lab_that_does_not_answer_at_all_leaves_its_logs(lab: Lab, tmp_path: Path) -> None:
