@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -23,8 +24,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     root = config.rootpath
     config.pluginmanager.register(outcomes.Recorder(root, proofs.named(root)))
-    if kept.folder() is not None:
-        config.pluginmanager.register(evidence.Plugin())
+    if where := kept.folder():
+        config.pluginmanager.register(evidence.Plugin(where))
+        # What tests run, sessions and notebooks among it, is not this session.
+        del os.environ[kept.FOLDER]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -15,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,8 +33,9 @@ SHOWN = 2
 class Plugin:
     """Keep what there is to keep of each test that fails."""
 
-    def __init__(self) -> None:
-        """Hear of what is run from now on; nothing can take that back, so there is one of it in a process."""
+    def __init__(self, where: Path) -> None:
+        """Keep it in a folder. What is run is heard of from now on: nothing takes that back, so there is one of it."""
+        self._where = where
         self._item: pytest.Item | None = None
         self._began = datetime.now(UTC)
         self._kept: Kept | None = None
@@ -59,7 +61,7 @@ class Plugin:
         if report.failed:
             if item.nodeid not in self._failed:
                 self._failed.add(item.nodeid)
-                kept.failed(item.nodeid)
+                kept.failed(self._where, item.nodeid)
             self._keep(item)
             if self._kept:
                 self._all[item.nodeid] = self._kept
@@ -73,7 +75,7 @@ class Plugin:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note a file whose tests cannot even be collected."""
         if report.failed:
-            kept.failed(report.nodeid)
+            kept.failed(self._where, report.nodeid)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was kept, and how the lab was, in few lines."""
@@ -86,7 +88,7 @@ class Plugin:
     def _keep(self, item: pytest.Item) -> None:
         if self._kept is None and item.nodeid.startswith(LIVE) and not item.nodeid.startswith(ELSEWHERE):
             with _clock_stopped():
-                self._kept = kept.keep(item.nodeid, self._began)
+                self._kept = kept.keep(self._where, item.nodeid, self._began)
 
     def _heard(self, event: str, arguments: tuple[object, ...]) -> None:
         item = self._item

@@ -10,6 +10,7 @@ import pytest
 from tests.support.lanes import told
 from tests.support.lanes.lane import Lane
 
+from shimlab.cluster.export import kept
 from shimlab.paths import repository
 from shimlab.waiting import bound
 
@@ -26,7 +27,7 @@ def test_odd(odd: str) -> None:
     assert odd
 
 
-def test_each_line_picks_what_failed_and_nothing_else() -> None:
+def test_each_line_picks_what_failed_and_nothing_else(tmp_path: Path) -> None:
     """Through `./run` and nox, as it is printed; pytest is only asked what it would run."""
     lane = Lane("unit", "unit", ("-k", "something else"), environment={"SHIMLAB_NAME": "another"})
     (line,) = told.again(lane, ODD)
@@ -38,7 +39,8 @@ def test_each_line_picks_what_failed_and_nothing_else() -> None:
         text=True,
         check=False,
         timeout=bound(60),
-        env={**os.environ, "PYTEST_ADDOPTS": ""},
+        # A session by itself would empty the folder of this one's evidence.
+        env={**os.environ, "PYTEST_ADDOPTS": "", kept.FOLDER: str(tmp_path / "failed")},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line for line in done.stdout.splitlines() if "::" in line] == list(ODD)

@@ -46,10 +46,8 @@ def folder() -> Path | None:
     return Path(named) if named else None
 
 
-def failed(name: str) -> None:
+def failed(where: Path, name: str) -> None:
     """Note what failed, so that it can be run again by itself: a test's id, or a notebook's path."""
-    if (where := folder()) is None:
-        return
     with contextlib.suppress(OSError):
         where.mkdir(parents=True, exist_ok=True)
         with (where / AGAIN).open("a", encoding="utf-8") as file:
@@ -65,15 +63,12 @@ def which(where: Path) -> list[str]:
         return []
 
 
-def keep(name: str, since: datetime) -> Kept | None:
-    """Export the lab for something that fails right now, with what was logged since it began; None where none is kept.
+def keep(where: Path, name: str, since: datetime) -> Kept | None:
+    """Export the lab for something that fails right now, with what was logged since it began; None after the MOST-th.
 
     It is done by a process of its own, which gets no longer than its own bound, and nothing that goes wrong in it is
     raised here: what failed has to be told.
     """
-    where = folder()
-    if where is None:
-        return None
     target = where / slug(name)
     try:
         if target.exists() or sum(each.is_dir() for each in where.glob("*")) >= MOST:

@@ -118,19 +118,20 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Remember how a cell ended, and the first failed one of a notebook."""
     report = yield
     if report.failed and item.parent is not None:
-        if _FAILED not in item.parent.stash and item.config.getoption("--lab"):
-            _keep(item, report)
+        where = kept.folder() if item.config.getoption("--lab") else None
+        if where and _FAILED not in item.parent.stash:
+            _keep(where, item, report)
         item.parent.stash.setdefault(_FAILED, item.name)
     if isinstance(item, IPyNbCell) and (report.when == "call" or not report.passed):
-        kept = item.session.stash.setdefault(_RESULTS, {}).setdefault(item.path, {})
-        kept[item.cell.id] = item.stash[_PRINT], report.outcome
+        results = item.session.stash.setdefault(_RESULTS, {}).setdefault(item.path, {})
+        results[item.cell.id] = item.stash[_PRINT], report.outcome
     return report
 
 
-def _keep(item: pytest.Item, report: Any) -> None:  # noqa: ANN401 - sections are no part of its type
+def _keep(where: Path, item: pytest.Item, report: Any) -> None:  # noqa: ANN401 - sections are no part of its type
     # Each notebook is a run of its own: what it did is in the journals since that began.
     since = datetime.now(UTC) - timedelta(seconds=time.monotonic() - _BEGAN)
-    if found := kept.keep(f"{item.path.stem}::{item.name}", since):
+    if found := kept.keep(where, f"{item.path.stem}::{item.name}", since):
         item.config.stash[_EVIDENCE] = found
         report.sections.append(("evidence", str(found.folder)))
 

@@ -45,8 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         found += [(path, validate(path, rest)) for path in order]
         print(f"all in this order: {time.monotonic() - began:.0f} s", flush=True)
     red = {path.name: ended for path, ended in found if ended}
-    for name in red:
-        kept.failed(f"notebooks/{name}")
+    if where := kept.folder():
+        for name in red:
+            kept.failed(where, f"notebooks/{name}")
     if died := [name for name, ended in red.items() if ended == nbval_plugin.KERNEL_DIED]:
         print(f"the kernel died: {', '.join(died)}", file=sys.stderr)
     if failed := [name for name in red if name not in died]:

@@ -202,12 +202,11 @@ def test_a_lab_that_does_not_come_up_is_exported_before_it_is_undone(lab: Lab) -
 def test_evidence_has_a_bound_of_its_own(
     answering: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(kept.FOLDER, str(tmp_path / "failed"))
     monkeypatch.setattr(kept, "BRIEF", 1.0)
     monkeypatch.setattr(kept, "SPARE", 1.0)
     slow(answering, "version")
     began = time.monotonic()
-    found = kept.keep("tests/live/nodes/test_x.py::test_y[a b]", BEGAN)
+    found = kept.keep(tmp_path / "failed", "tests/live/nodes/test_x.py::test_y[a b]", BEGAN)
     assert time.monotonic() - began < bound(10)
     assert found is not None
     assert found.folder == tmp_path / "failed" / "test_x-test_y-a-b"
@@ -215,15 +214,9 @@ def test_evidence_has_a_bound_of_its_own(
     assert "timed out" in found.digest[-1]
 
 
-def test_nothing_is_kept_where_nobody_named_a_folder(
-    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv(kept.FOLDER, raising=False)
-    monkeypatch.chdir(tmp_path)
-    assert kept.keep("x", BEGAN) is None
-    kept.failed("x")
-    assert [each.name for each in tmp_path.iterdir() if each.name == kept.AGAIN] == []
-    monkeypatch.setenv(kept.FOLDER, str(tmp_path / "failed"))
+def test_what_failed_is_known_by_its_name_once(tmp_path: Path) -> None:
+    where = tmp_path / "failed"
+    assert kept.which(where) == []
     for name in ("tests/a.py::b[x\ny]", "notebooks/01-x.ipynb", "notebooks/01-x.ipynb"):
-        kept.failed(name)
-    assert kept.which(tmp_path / "failed") == ["tests/a.py::b[x\\ny]", "notebooks/01-x.ipynb"]
+        kept.failed(where, name)
+    assert kept.which(where) == ["tests/a.py::b[x\\ny]", "notebooks/01-x.ipynb"]

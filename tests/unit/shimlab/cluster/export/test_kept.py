@@ -14,10 +14,11 @@ from shimlab.cluster.export import kept
 
 ROOT = paths.repository()
 CONFTEST = """
+from pathlib import Path
 from tests.support import evidence
 
 def pytest_configure(config):
-    config.pluginmanager.register(evidence.Plugin())
+    config.pluginmanager.register(evidence.Plugin(Path("WHERE")))
 """
 # What is in the lab's logs stands for the lab: every test breaks it, and whatever follows puts it right by a command.
 TESTS = """
@@ -84,14 +85,13 @@ def test_skipped():
 
 
 @pytest.fixture
-def ran(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Path]:
+def ran(lab: Lab, tmp_path: Path) -> tuple[str, Path]:
     """What pytest said of such tests, and the folder of the evidence."""
     folder = tmp_path / "repository" / "tests" / "live" / "nodes"
     folder.mkdir(parents=True)
-    (folder / "conftest.py").write_text(CONFTEST)
+    (folder / "conftest.py").write_text(CONFTEST.replace("WHERE", str(tmp_path / "failed")))
     (folder / "test_it.py").write_text(TESTS.replace("IN_THE_LAB", str(paths.log_dir() / "state.log")))
     (folder / "test_broken.py").write_text("import nowhere\n")
-    monkeypatch.setenv(kept.FOLDER, str(tmp_path / "failed"))
     argv = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--continue-on-collection-errors"]
     done = command.program(
         *argv,
