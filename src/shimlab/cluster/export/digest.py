@@ -180,8 +180,8 @@ def _pods(node: str, objects: Objects) -> list[str]:
         how = [str(status.get("phase"))] + ["being deleted"] * bool(about.get("deletionTimestamp"))
         for each in containers:
             for kind, state in (each.get("state") or {}).items():
-                reason = (state or {}).get("reason", "")
-                how.append(f"{each['name']} {kind}{f' ({reason})' if reason else ''}")
+                why = (state or {}).get("reason", "") or ("" if each["ready"] else "not ready")
+                how.append(f"{each['name']} {kind}{f' ({why})' if why else ''}")
         lines.append(f"pod {about.get('namespace')}/{about['name']}: {', '.join(how)}")
     return lines
 
