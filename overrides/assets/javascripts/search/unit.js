@@ -1,0 +1,52 @@
+/* A unit of a query: one word that was typed or pasted, with the words of the index that may stand for it. */
+
+/* What a word is worth that stands for another: one that is meant, that begins so, that is a form of it, that differs
+   by a slip, that is a part of it. A known word may go on as well, but that is worth little. */
+const MEANT = 0.6, LONGER = 0.6, OPEN = 0.1, SHORTER = 0.8, SLIP = 0.5, PART = 0.3
+
+/* Make a unit of what was said: `atoms` are its parts, `run` the Chinese that it was cut from. */
+export function unit(said, term, { atoms = [term], run } = {}) {
+  const terms = new Map(atoms.length > 1 ? atoms.map(function (atom) { return [atom, PART / atoms.length] }) : [])
+  terms.set(term, 1)
+  return { said, lower: said.toLowerCase(), atoms, run, terms, see: [], isKnown: true, isOpen: false }
+}
+
+/* A word that the index does not have may be the beginning of one, a form of one, or, if typed, one with a slip. */
+export function guess(unit, known, isTyped) {
+  const { lower } = unit
+  unit.isKnown = Array.from(unit.terms.keys()).some(known)
+  if (unit.run || unit.isKnown) return
+  unit.isOpen = lower.length > 2
+  unit.hasSlip = isTyped && lower.length > 4 && !/\d/.test(lower)
+  for (let length = lower.length - 1; length >= Math.max(5, lower.length - 4); length -= 1) {
+    if (known(lower.slice(0, length))) return void unit.terms.set(lower.slice(0, length), SHORTER)
+  }
+}
+
+/* Lead a unit to words and sections that are meant by it. */
+export function lead(unit, { means, see }) {
+  for (const word of means) if (!unit.terms.has(word)) unit.terms.set(word, MEANT)
+  unit.see.push(...see)
+}
+
+/* Ask the index for a unit; `trailing` is lunr's sign for a word that goes on. */
+export function ask(index, unit, trailing) {
+  return index.query(function (query) {
+    const exact = { usePipeline: false }
+    for (const [term, boost] of unit.terms) query.term(term, { ...exact, boost })
+    if (unit.isOpen) query.term(unit.lower, { ...exact, boost: unit.isKnown ? OPEN : LONGER, wildcard: trailing })
+    if (unit.hasSlip) query.term(unit.lower, { ...exact, boost: SLIP, editDistance: 1 })
+  })
+}
+
+/* How far words that were found stand for a unit: from 0 to 1. Parts of an identifier count together. */
+export function worth(unit, found) {
+  const worths = found.map(function (term) { return unit.terms.get(term) ?? (unit.hasSlip ? SLIP : LONGER) })
+  const parts = unit.atoms.length > 1 ? found.filter(function (term) { return unit.atoms.includes(term) }) : []
+  return Math.max(...worths, parts.length * PART / unit.atoms.length)
+}
+
+/* Tell whether a unit stands for a word. */
+export function isOne(unit, term) {
+  return unit.terms.has(term) || (unit.isOpen && !unit.isKnown && term.startsWith(unit.lower))
+}
