@@ -5,7 +5,7 @@ const DAY = String.raw`(?:[A-Z][a-z]{2}|\d{1,2}月)\s+\d{1,2}`
 const PROGRAM = String.raw`[\w@./-]+\[\d+\]:`
 const UNIT = String.raw`(?:kubelet|containerd|dockerd|crio|systemd):`
 const KEYS = "time|ts|level|lvl|logger|caller|pid|node|pod|podUID|containerName|containerID|podSandboxID|sandboxID"
-const LEVEL = String.raw`\[[A-Za-z][^\]]*\]|(?:FATA|ERRO|WARN|INFO)\[\d+\]|error|err|fatal|panic|warning|warn|报错|错误`
+const LEVEL = String.raw`(?:\[[A-Za-z][^\]]*\]|(?:FATA|ERRO|WARN|INFO)\[\d+\]):?|(?:error|fatal|panic|warning|报错|错误)\s?:`
 const AGE = String.raw`(?:<unknown>|(?:\d+[dhms])+)(?:\s+\(x\d+ over (?:\d+[dhms])+\))?`
 
 /* In this order: what stands outside goes first. */
@@ -26,6 +26,7 @@ const NOISE = [
   /* kubectl describe, kubectl get events. */
   [new RegExp(`^\\s*(?:Normal|Warning)\\s+\\w+\\s+${AGE}\\s+[\\w-]+(?:, \\S+)?\\s+`, "gm"), " "],
   [new RegExp(`^\\s*${AGE}\\s+(?:Normal|Warning)\\s+`, "gm"), " "],
+  [/[<>]/g, " "],
   /* Keys of structured logs: some with what they say, for it is the reader's own, some without. */
   [new RegExp(`\\b(?:${KEYS})=(?:"[^"]*"|\\S+)`, "g"), " "],
   [/\b(?:err|error|msg)=/g, " "],
@@ -34,7 +35,7 @@ const NOISE = [
   /* What nobody else has: identifiers, digests, addresses. */
   [/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b(?:sha256:)?(?=[0-9a-f]*\d)[0-9a-f]{12,64}\b/g, " "],
   [/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, " "],
-  [new RegExp(`^(?:\\s*(?:${LEVEL})\\s*:?(?=\\s))+`, "gim"), " "],
+  [new RegExp(`^(?:\\s*(?:${LEVEL})(?=\\s))+`, "gim"), " "],
 ]
 
 function once(text) {

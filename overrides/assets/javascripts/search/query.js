@@ -17,9 +17,12 @@ const MOST = 40
 export function atoms(text, { fold, isStop }) {
   return Array.from(pieces(text)).flatMap(function (piece) {
     if (HAN.test(piece.text)) return pairs(piece.text).map(function (pair) { return fold(pair.text) })
-    const parts = parted(piece).filter(function (part) { return !isStop(part.text.toLowerCase()) })
-    return parts.map(function (part) { return fold(part.text) })
+    return helpful(parted(piece), isStop).map(function (part) { return fold(part.text) })
   })
+}
+
+function helpful(parts, isStop) {
+  return parts.filter(function (part) { return !isStop(part.text.toLowerCase()) })
 }
 
 /* Give the pairs of what is left of a run of Chinese without what only asks: { text, run }. */
@@ -50,12 +53,12 @@ export function read(typed, index) {
 }
 
 /* An identifier that the index has is one unit; of another each part is one. */
-function units(piece, { fold, known }) {
+function units(piece, { fold, isStop, known }) {
   if (HAN.test(piece.text)) {
     return pairs(piece.text).map(function ({ text, run }) { return unit(text, fold(text), { run }) })
   }
   const [whole] = words(piece)
-  const parts = parted(piece)
+  const parts = helpful(parted(piece), isStop)
   const term = fold(whole.text)
   if (parts.length > 1 && !known(term)) return parts.map(function (part) { return unit(part.text, fold(part.text)) })
   const inner = parts.length > 1 ? parts.map(function (part) { return fold(part.text) }) : [term]

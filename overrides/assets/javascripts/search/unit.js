@@ -4,6 +4,9 @@
    by a slip, that is a part of it. A known word may go on as well, but that is worth little. */
 const MEANT = 0.6, LONGER = 0.6, OPEN = 0.1, SHORTER = 0.8, SLIP = 0.5, PART = 0.3
 
+/* What is longer is no word: to look for one like it would take long. */
+const LONG = 32
+
 /* Make a unit of what was said: `atoms` are its parts, `run` the Chinese that it was cut from. */
 export function unit(said, term, { atoms = [term], run } = {}) {
   const terms = new Map(atoms.length > 1 ? atoms.map(function (atom) { return [atom, PART / atoms.length] }) : [])
@@ -16,8 +19,8 @@ export function guess(unit, known, isTyped) {
   const { lower } = unit
   unit.isKnown = Array.from(unit.terms.keys()).some(known)
   if (unit.run || unit.isKnown) return
-  unit.isOpen = lower.length > 2
-  unit.hasSlip = isTyped && lower.length > 4 && !/\d/.test(lower)
+  unit.isOpen = lower.length > 2 && lower.length < LONG
+  unit.hasSlip = isTyped && lower.length > 4 && lower.length < LONG && !/\d/.test(lower)
   for (let length = lower.length - 1; length >= Math.max(5, lower.length - 4); length -= 1) {
     if (known(lower.slice(0, length))) return void unit.terms.set(lower.slice(0, length), SHORTER)
   }
