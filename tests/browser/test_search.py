@@ -128,6 +128,28 @@ def test_identifiers_are_found_by_their_parts(search: Search) -> None:
     assert missed == []
 
 
+IN_BOTH = ["dockershim", "containerd", "network-plugin", "dockershim.sock", "containerRuntimeVersion"]
+
+
+def test_identifiers_are_found_in_both_languages(search: Search) -> None:
+    assert [query for query, found in zip(IN_BOTH, search.found(IN_BOTH), strict=True) if not found] == []
+
+
+#: Words that stand in the middle of sentences, and what stands there before one.
+MIDDLE = {
+    "en": ("[a-z] ", ["runtime", "shim", "deprecated", "removed", "socket", "namespace"]),
+    "zh": ("[\u4e00-\u9fff]", ["容器运行时", "运行时", "垫片", "弃用", "移除", "套接字", "命名空间"]),
+}
+
+
+def test_words_are_found_and_marked_in_the_middle_of_sentences(search: Search, lang: str) -> None:
+    before, words = MIDDLE[lang]
+    for word, answer in zip(words, search.answers(words), strict=True):
+        sections = [item for page in answer["items"] for item in page if item["score"] > 0]
+        shown = [f"{item['title']} {item['text']}" for item in sections]
+        assert any(re.search(f"{before}<mark>{word}", each) for each in shown), word
+
+
 def test_a_name_is_no_form_of_a_word(search: Search) -> None:
     """`containerd` is not a past tense, and `docker.sock` not whatever has a docker and a sock."""
     (containers,), (containerd,) = search.found(["containers "])[:1], search.found(["containerd "])[:1]
@@ -229,6 +251,8 @@ def test_a_box_without_finds_says_so_and_leads_on_by_keyboard(open_page: Open, l
     page.keyboard.insert_text("xyzzyplugh")
     expect(page.locator(".md-search-result__meta")).to_have_text(NOTHING[lang])
     expect(page.locator(".md-search-result__item")).to_have_count(3)
+    page.keyboard.press("Enter")
+    expect(page.locator(".md-search__input")).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/{lang}/{MESSAGES}*")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import project
+
 from shimfacts import model
 from shimsite import build
 from shimsite.search import index
@@ -42,3 +44,18 @@ def test_each_row_of_data_is_an_entry_and_no_page_has_it_once_more(site: Path, l
     assert "RuntimeConfig" not in entries["reference/messages/"]["text"]
     assert not any("\u200b" in doc["title"] + doc["text"] for doc in docs)
     assert not any("data-search-exclude" in page.read_text("utf-8") for page in (site / lang).rglob("*.html"))
+
+
+LEADS = """
+gone:
+  say: {en: [roll back]}
+  see: [index.md#nowhere]
+"""
+
+
+def test_a_synonym_that_leads_nowhere_stops_the_build(tmp_path: Path) -> None:
+    home = "---\ntitle: Home\ndescription: One.\n---\n\n# Home { #home }\n\nOne.\n"
+    folder = project.make(tmp_path, {"docs/en/index.md": home}, tables={"search.yaml": LEADS})
+    done = project.build_strictly(folder)
+    assert done.returncode != 0
+    assert "facts/tables/search.yaml: gone: no page has '#nowhere'" in done.stderr + done.stdout

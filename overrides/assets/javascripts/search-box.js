@@ -11,9 +11,19 @@
   })
   field.addEventListener("compositionend", function () { field.dispatchEvent(new KeyboardEvent("keyup")) })
 
-  new MutationObserver(function () {
+  function isNothing() {
     const scores = Array.from(list.querySelectorAll("[data-md-score]"))
-    const isNothing = scores.length && scores.every(function (each) { return Number(each.dataset.mdScore) === 0 })
-    if (isNothing) result.querySelector(".md-search-result__meta").textContent = result.dataset.nothing
+    return scores.length > 0 && scores.every(function (each) { return Number(each.dataset.mdScore) === 0 })
+  }
+
+  new MutationObserver(function () {
+    if (isNothing()) result.querySelector(".md-search-result__meta").textContent = result.dataset.nothing
   }).observe(list, { childList: true })
+
+  /* The theme goes to the best of what was found; where nothing was, readers choose for themselves. */
+  field.addEventListener("keydown", function (event) {
+    if (event.key !== "Enter" || !isNothing()) return
+    event.preventDefault()
+    event.stopPropagation()
+  })
 })()

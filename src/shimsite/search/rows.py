@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from bs4 import BeautifulSoup, Tag
 
 EXCLUDED = "data-search-exclude"
-_ROW = re.compile(r'<tr(?= id="[^"]+" role="row")')
+#: Rows with anchors, and the heads above them, which are beside every word of such a row.
+_ROW = re.compile(r'<(?:tr(?= id="[^"]+" role="row")|thead(?= role="rowgroup"))')
 _SPACE = re.compile(r"\s+")
 
 
@@ -36,7 +37,7 @@ def split(content: str) -> tuple[str, list[Row]]:
             for part in row.select(f"[{EXCLUDED}], [aria-hidden]"):
                 part.decompose()
             rows.append(_row(row))
-    return (_ROW.sub(f'<tr {EXCLUDED}="row"', content) if rows else content), rows
+    return (_ROW.sub(rf'\g<0> {EXCLUDED}="row"', content) if rows else content), rows
 
 
 def _row(row: Tag) -> Row:

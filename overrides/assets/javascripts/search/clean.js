@@ -14,7 +14,7 @@ const NOISE = [
   [/(?:\x1b|\\x1b|\\u001b|\\033|#033|\^\[)\[[0-9;?]*[A-Za-z]|\[\d{1,3}(?:;\d{1,3})*m/gi, ""],
   [/[\u200b-\u200d\ufeff\u00ad]/g, ""],
   [/\\+(["'`])/g, "$1"],
-  [/\\+[nrt](?![\w.-]*\\)|[<>]/g, " "],
+  [/\\[nrt]/g, " "],
   /* journald and syslog: when, the host, the program. */
   [new RegExp(`^\\s*(?:${DAY} ${TIME}|${DATE})\\s+\\S+\\s+(?:${PROGRAM}|${UNIT})`, "gm"), " "],
   [new RegExp(PROGRAM, "g"), " "],

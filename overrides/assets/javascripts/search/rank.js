@@ -57,12 +57,13 @@ function add(hits, at, unit, { score, has, led = 0, metadata = {} }) {
 
 function weighed(hit, said, all, index) {
   const share = hit.has / all
+  const runs = new Set(Array.from(hit.found, function ({ run }) { return run ?? "" }))
   const about = Math.max(aboutness(index.titles[hit.at], said, index.rarityOf), hit.led / all)
   /* A page's own boost is for who says what it is about, not for who says a word of it. */
   const boost = 1 + ((index.docs[hit.at].boost ?? 1) - 1) * about ** 3
   return {
     score: hit.worth * share ** 2 * (1 + 2 * about) * boost,
-    missing: said.filter(function (unit) { return !hit.found.has(unit) }),
+    missing: said.filter(function (unit) { return !hit.found.has(unit) && !runs.has(unit.run) }),
   }
 }
 

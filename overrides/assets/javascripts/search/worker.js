@@ -2,12 +2,13 @@
    it in the four messages that its own understands. The theme's worker gives lunr alone: index, stemmer, stop words. */
 const SETUP = 0, READY = 1, QUERY = 2, RESULT = 3
 
+const engine = import("./engine.js").then(function (module) { return module.Engine })
+
 /* The theme's worker would answer too: it is not to hear. */
 self.addEventListener = function () {}
 importScripts("../workers/search." + new URLSearchParams(location.search).get("theme"))
 delete self.addEventListener
 
-const engine = import("./engine.js").then(function (module) { return module.Engine })
 let search
 
 async function answer(message) {
