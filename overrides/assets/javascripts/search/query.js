@@ -42,12 +42,12 @@ export function read(typed, index) {
   const isPaste = hadNoise || length >= PASTE
   const chosen = isPaste ? rarest(telling, index) : telling
   const last = chosen.at(-1)
-  for (const unit of chosen) guess(unit, index.known, !isPaste)
+  for (const unit of chosen) guess(unit, index, !isPaste)
   if (last && !/\s$/.test(typed) && (!last.run || last.said === last.run)) last.isOpen = true
   mend(chosen, index)
   for (const phrase of index.phrases) {
     /* In a paste a single word leads nowhere: the line itself says more. */
-    if (phrase.atoms.length > 1 || !isPaste) follow(chosen, phrase)
+    if (phrase.atoms.length > 1 || !isPaste) follow(chosen, phrase, isPaste ? 0 : 1)
   }
   return { units: chosen, isPaste }
 }
@@ -89,13 +89,16 @@ function mend(units, { fold, known }) {
   })
 }
 
-/* Lead the units of which a phrase is made to where it leads, wherever it was said. */
-function follow(units, phrase) {
+/* Lead the units of which a phrase is made to where it leads, wherever it was said; typed words may have one between. */
+function follow(units, phrase, between) {
   const said = units.flatMap(function (unit) { return unit.atoms.map(function (atom) { return { atom, unit } }) })
-  for (let at = 0; at + phrase.atoms.length <= said.length; at += 1) {
-    const part = said.slice(at, at + phrase.atoms.length)
-    if (part.every(function ({ atom }, index) { return atom === phrase.atoms[index] })) {
-      for (const each of new Set(part.map(function ({ unit }) { return unit }))) lead(each, phrase)
+  said.forEach(function (_, first) {
+    const part = []
+    let left = between
+    for (let at = first; at < said.length && part.length < phrase.atoms.length; at += 1) {
+      if (said[at].atom === phrase.atoms[part.length]) part.push(said[at].unit)
+      else if (!part.length || (left -= 1) < 0) return
     }
-  }
+    if (part.length === phrase.atoms.length) for (const each of new Set(part)) lead(each, phrase)
+  })
 }

@@ -14,8 +14,8 @@ export function unit(said, term, { atoms = [term], run } = {}) {
   return { said, lower: said.toLowerCase(), atoms, run, terms, see: [], isKnown: true, isOpen: false }
 }
 
-/* A word that the index does not have may be the beginning of one, a form of one, or, if typed, one with a slip. */
-export function guess(unit, known, isTyped) {
+/* A word that the index does not have may be the beginning of one, a form of one, or, if typed, two or one with a slip. */
+export function guess(unit, { fold, known }, isTyped) {
   const { lower } = unit
   unit.isKnown = Array.from(unit.terms.keys()).some(known)
   if (unit.run || unit.isKnown) return
@@ -23,6 +23,14 @@ export function guess(unit, known, isTyped) {
   unit.hasSlip = isTyped && lower.length > 4 && lower.length < LONG && !/\d/.test(lower)
   for (let length = lower.length - 1; length >= Math.max(5, lower.length - 4); length -= 1) {
     if (known(lower.slice(0, length))) return void unit.terms.set(lower.slice(0, length), SHORTER)
+  }
+  for (let at = 3; isTyped && at <= lower.length - 3; at += 1) {
+    const halves = [fold(lower.slice(0, at)), fold(lower.slice(at))]
+    if (halves.every(known)) {
+      unit.atoms = halves
+      for (const half of halves) unit.terms.set(half, PART)
+      return
+    }
   }
 }
 
@@ -46,7 +54,7 @@ export function ask(index, unit, trailing) {
 export function worth(unit, found) {
   const worths = found.map(function (term) { return unit.terms.get(term) ?? (unit.hasSlip ? SLIP : LONGER) })
   const parts = unit.atoms.length > 1 ? found.filter(function (term) { return unit.atoms.includes(term) }) : []
-  return Math.max(...worths, parts.length * PART / unit.atoms.length)
+  return Math.max(...worths, parts.length * (unit.isKnown ? PART / unit.atoms.length : PART))
 }
 
 /* Tell whether a unit stands for a word. */
