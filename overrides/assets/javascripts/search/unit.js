@@ -7,14 +7,23 @@ const MEANT = 0.6, LONGER = 0.6, OPEN = 0.1, SHORTER = 0.8, SLIP = 0.5, PART = 0
 /* What is longer is no word: to look for one like it would take long. */
 const LONG = 32
 
-/* Make a unit of what was said: `atoms` are its parts, `run` the Chinese that it was cut from. */
+/* Make a unit of what was said: `atoms` are the words by which phrases know it, `run` the Chinese around it. */
 export function unit(said, term, { atoms = [term], run } = {}) {
-  const terms = new Map(atoms.length > 1 ? atoms.map(function (atom) { return [atom, PART / atoms.length] }) : [])
-  terms.set(term, 1)
-  return { said, lower: said.toLowerCase(), atoms, run, terms, see: [], isKnown: true, isOpen: false }
+  const made = { said, lower: said.toLowerCase(), run, atoms, parts: new Set(), see: [], isKnown: true, isOpen: false }
+  made.terms = new Map([[term, 1]])
+  if (atoms.length > 1) take(made, atoms, PART / atoms.length)
+  return made
 }
 
-/* A word that the index does not have may be the beginning of one, a form of one, or, if typed, two or one with a slip. */
+/* Let parts stand for a unit, each for some of it. */
+function take(unit, parts, each) {
+  for (const part of parts) {
+    unit.parts.add(part)
+    unit.terms.set(part, each)
+  }
+}
+
+/* A word that the index does not have may be the beginning or a form of one; if typed, two, or one with a slip. */
 export function guess(unit, { fold, known }, isTyped) {
   const { lower } = unit
   unit.isKnown = Array.from(unit.terms.keys()).some(known)
@@ -26,11 +35,7 @@ export function guess(unit, { fold, known }, isTyped) {
   }
   for (let at = 3; isTyped && at <= lower.length - 3; at += 1) {
     const halves = [fold(lower.slice(0, at)), fold(lower.slice(at))]
-    if (halves.every(known)) {
-      unit.atoms = halves
-      for (const half of halves) unit.terms.set(half, PART)
-      return
-    }
+    if (halves.every(known)) return take(unit, halves, PART)
   }
 }
 
@@ -50,11 +55,11 @@ export function ask(index, unit, trailing) {
   })
 }
 
-/* How far words that were found stand for a unit: from 0 to 1. Parts of an identifier count together. */
+/* How far words that were found stand for a unit: from 0 to 1. Parts count together, of other words the best. */
 export function worth(unit, found) {
   const worths = found.map(function (term) { return unit.terms.get(term) ?? (unit.hasSlip ? SLIP : LONGER) })
-  const parts = unit.atoms.length > 1 ? found.filter(function (term) { return unit.atoms.includes(term) }) : []
-  return Math.max(...worths, parts.length * (unit.isKnown ? PART / unit.atoms.length : PART))
+  const parts = worths.reduce(function (sum, each, at) { return unit.parts.has(found[at]) ? sum + each : sum }, 0)
+  return Math.max(...worths, parts)
 }
 
 /* Tell whether a unit stands for a word. */
