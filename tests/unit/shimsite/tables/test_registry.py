@@ -49,6 +49,7 @@ def test_every_table_of_the_site_is_found() -> None:
         "tables/faults.yaml",
         "tables/glossary.yaml",
         "tables/hosts.yaml",
+        "tables/search.yaml",
         "tables/steps.yaml",
         "tables/timeline.yaml",
     ]
