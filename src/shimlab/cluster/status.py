@@ -46,6 +46,18 @@ def nodes() -> list[str]:
     return found
 
 
+def known(name: str) -> None:
+    """See that the lab has a node of this name.
+
+    Raises:
+        LabError: it has none, or is not up.
+    """
+    if name not in (found := nodes()):
+        raise LabError(
+            f"the lab has no node {name}", f"choose one of: {', '.join(found)}; `shimlab status` shows them"
+        )
+
+
 def is_up(recipe: str) -> bool:
     """Tell whether the cluster runs, and was made from this recipe (labs.recipe)."""
     return bool(_containers()) and kubeconfig().is_file() and made_from() == recipe and _answers()

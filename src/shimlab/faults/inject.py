@@ -65,7 +65,7 @@ def repair(name: str = "", node: str = "") -> list[tuple[str, str]]:
     if name:
         registry.named(name)
     if node:
-        _known(node)
+        status.known(node)
     done = []
     # The control plane comes first: without an API server nothing can be seen of the others.
     for where, _ in broken(node):
@@ -99,11 +99,6 @@ def _held(node: str) -> Iterator[None]:
     """
     with lock.alone() if node == status.nodes()[0] else lock.node(node):
         yield
-
-
-def _known(node: str) -> None:
-    if node not in (nodes := status.nodes()):
-        raise LabError(f"the lab has no node {node}", f"choose one of: {', '.join(nodes)}")
 
 
 def _mend(fault: Fault, target: Target) -> None:
@@ -141,7 +136,7 @@ def _shown(fault: Fault, target: Target) -> Signs:
 def _fitting(fault: Fault, chosen: str) -> str:
     """Return the node to break."""
     if chosen:
-        _known(chosen)
+        status.known(chosen)
     nodes = status.nodes()
     if status.lab() == config.GIVEN:
         raise LabError("faults are made for the lab's own node image", "`shimlab down`, `shimlab up`")

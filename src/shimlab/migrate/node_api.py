@@ -8,7 +8,6 @@ from typing import Any
 from shimlab import evidence
 from shimlab.clients.kube import answering, core
 from shimlab.cluster import status
-from shimlab.errors import LabError
 from shimlab.migrate import pods
 from shimlab.runtimes import ANNOTATION, LABEL, Runtime
 
@@ -40,9 +39,7 @@ class NodeApi:
         Raises:
             LabError: the lab is not up, or has no node of this name.
         """
-        known = status.nodes()
-        if name not in known:
-            raise LabError(f"the lab has no node {name}", f"choose one of: {', '.join(known)}")
+        status.known(name)
         self.name = name
         with answering():
             self.core = core()

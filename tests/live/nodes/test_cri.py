@@ -99,7 +99,7 @@ def test_the_command_answers_in_a_table_and_in_json(name: str, what: str, capsys
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["shimlab-nowhere", "version"], "no node shimlab-nowhere runs"),
+        (["shimlab-nowhere", "version"], "no node shimlab-nowhere"),
         ([ON_CONTAINERD, "pods", "--socket", "/run/none.sock"], "there is no such socket"),
         ([ON_CONTAINERD, "pods", "--socket", "/run/docker.sock"], "HTTP/1"),
     ],
