@@ -46,16 +46,14 @@ def nodes() -> list[str]:
     return found
 
 
-def known(name: str) -> None:
-    """See that the lab has a node of this name.
+def refuse_unknown(name: str) -> None:
+    """Refuse what is no node of this lab: another lab's, or another container.
 
     Raises:
-        LabError: it has none, or is not up.
+        LabError: it is none, or the lab is not up.
     """
-    if name not in (found := nodes()):
-        raise LabError(
-            f"the lab has no node {name}", f"choose one of: {', '.join(found)}; `shimlab status` shows them"
-        )
+    if name not in (known := nodes()):
+        raise LabError(f"the lab has no node {name}", f"choose one of: {', '.join(known)}")
 
 
 def is_up(recipe: str) -> bool:

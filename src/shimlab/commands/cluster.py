@@ -8,7 +8,6 @@ import shlex
 import sys
 
 from shimlab.cluster import config
-from shimlab.commands import words
 from shimlab.errors import LabError
 
 
@@ -26,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     chosen.add_argument(
         "--image",
-        type=words.image,
+        default="",
         metavar="kindest/node:…",
         help="somebody else's node image instead: three nodes on its containerd",
     )
@@ -67,7 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _up(arguments: argparse.Namespace) -> None:
     from shimlab.cluster.lifecycle import up
 
-    up(arguments.lab, given=arguments.image or "", keep=arguments.keep)
+    up(arguments.lab, given=arguments.image, keep=arguments.keep)
     _status(argparse.Namespace(json=False))
 
 

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from shimlab.cluster import status
 
-    status.known(args.node)
+    status.refuse_unknown(args.node)
     with CriClient(args.node, args.socket, args.api) as client:
         answer, text = _ASK[args.what](client)
     print(json.dumps(answer, indent=2, ensure_ascii=False) if args.json else text)

@@ -16,7 +16,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Break a node of the lab, wait until that shows, and print what shows it.",
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="which fault; --list lists them")
-    parser.add_argument("node", nargs="?", metavar="NODE", help="default: the first that it fits")
+    parser.add_argument("node", nargs="?", default="", metavar="NODE", help="default: the first that it fits")
     parser.add_argument("--list", action="store_true", help="list the faults, and the nodes that each fits")
     parser.set_defaults(run=run_break)
     parser = subparsers.add_parser(
@@ -24,8 +24,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="undo what `break` did, and wait until the nodes are well",
         description="Undo what `shimlab break` did, and wait until every node is well again.",
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="which fault (default: all)")
-    parser.add_argument("--node", metavar="NODE", help="on this node alone (default: all)")
+    parser.add_argument("name", nargs="?", default="", metavar="NAME", help="which fault (default: all)")
+    parser.add_argument("--node", default="", metavar="NODE", help="on this node alone (default: all)")
     parser.set_defaults(run=run_repair)
 
 
@@ -42,7 +42,7 @@ def run_break(arguments: argparse.Namespace) -> int:
         raise LabError("no fault is named", "`shimlab break --list` lists them")
     from shimlab.faults import inject
 
-    node, signs = inject.break_node(arguments.name, arguments.node or "")
+    node, signs = inject.break_node(arguments.name, arguments.node)
     print(table(("NODE", "WHERE", "SEEN"), [(node, sign.way, sign.seen) for sign in signs]))
     return 0
 
@@ -55,7 +55,7 @@ def run_repair(arguments: argparse.Namespace) -> int:
     """
     from shimlab.faults import inject
 
-    done = inject.repair(arguments.name or "", arguments.node or "")
+    done = inject.repair(arguments.name, arguments.node)
     for node, fault in done:
         print(f"{node} is well again: {fault} is undone")
     if not done:

@@ -22,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     execute = actions.add_parser("exec", help="run a command in a node")
     execute.add_argument("node", metavar="NODE")
-    execute.add_argument("command", nargs=argparse.REMAINDER, type=str, metavar="-- COMMAND")
+    execute.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     execute.set_defaults(run=run_exec)
 
     for runtime in runtimes.RUNTIMES:
@@ -45,7 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "kubelet", help="list the kubelets that lie on a node, or put one in use: its flags stay as they are"
     )
     kubelet.add_argument("node", metavar="NODE")
-    kubelet.add_argument("version", metavar="VERSION", nargs="?")
+    kubelet.add_argument("version", metavar="VERSION", nargs="?", default="")
     kubelet.set_defaults(run=run_kubelet)
     for action, help_ in (
         ("upgrade", "put the next newer kubelet in use, as a package's upgrade does"),
@@ -69,7 +69,7 @@ def run_exec(arguments: argparse.Namespace) -> int:
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         raise LabError("no command to run", f"shimlab node exec {arguments.node} -- ps -e")
-    status.known(arguments.node)
+    status.refuse_unknown(arguments.node)
     terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
     return subprocess.run(
         ["docker", "exec", "--interactive", *terminal, arguments.node, *command],

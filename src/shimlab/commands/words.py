@@ -14,13 +14,6 @@ from shimlab.errors import WORD, one_line
 MOST = 512
 #: Letters of a complaint.
 COMPLAINT = 600
-# github.com/distribution/reference, regexp.go: domain, path, tag, digest.
-_PART = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
-_DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]+)?/)?"
-IMAGE = re.compile(
-    rf"{_DOMAIN}{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?", re.ASCII
-)
-
 # What names of files are made of (POSIX, portable filenames); a few others mean something to socat, which connects.
 SOCKET = re.compile(r"(unix://)?/[\w./@+-]+", re.ASCII)
 
@@ -41,17 +34,6 @@ def word(text: str) -> str:
         )
     if text.startswith("-"):
         raise argparse.ArgumentTypeError(f"it begins with a dash: {one_line(text, WORD)}")
-    return text
-
-
-def image(text: str) -> str:
-    """Return the name of an image as it is.
-
-    Raises:
-        argparse.ArgumentTypeError: no image can have it.
-    """
-    if not IMAGE.fullmatch(word(text)):
-        raise argparse.ArgumentTypeError(f"it is no name of an image: {one_line(text, WORD)}")
     return text
 
 
@@ -77,15 +59,8 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as argparse has them
         """Make it as argparse does."""
         super().__init__(*args, **kwargs)
-        self.register("type", None, word)
         self.register("action", None, _Once)
         self.register("action", "store", _Once)
-
-    def add_subparsers(self, **kwargs: Any) -> Any:  # noqa: ANN401
-        """Add subcommands as argparse does; what follows a subcommand's name is for its own parser to judge."""
-        subparsers = super().add_subparsers(**kwargs)
-        subparsers.type = str
-        return subparsers
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and end with status 2.
@@ -100,6 +75,14 @@ class Parser(argparse.ArgumentParser):
         # `--option=--`: the two dashes would be taken away, and the value be an empty list.
         if action.nargs is None and arg_strings == ["--"]:
             raise argparse.ArgumentError(action, "expected one argument")
+        # Not by a type of all arguments: one is used on defaults as well, and on the words of subcommands.
+        if action.type is None and action.nargs not in (argparse.PARSER, argparse.REMAINDER):
+            try:
+                for text in arg_strings:
+                    if text != "--":
+                        word(text)
+            except argparse.ArgumentTypeError as error:
+                raise argparse.ArgumentError(action, str(error)) from None
         return super()._get_values(action, arg_strings)
 
 

@@ -65,7 +65,7 @@ def repair(name: str = "", node: str = "") -> list[tuple[str, str]]:
     if name:
         registry.named(name)
     if node:
-        status.known(node)
+        status.refuse_unknown(node)
     done = []
     # The control plane comes first: without an API server nothing can be seen of the others.
     for where, _ in broken(node):
@@ -136,7 +136,7 @@ def _shown(fault: Fault, target: Target) -> Signs:
 def _fitting(fault: Fault, chosen: str) -> str:
     """Return the node to break."""
     if chosen:
-        status.known(chosen)
+        status.refuse_unknown(chosen)
     nodes = status.nodes()
     if status.lab() == config.GIVEN:
         raise LabError("faults are made for the lab's own node image", "`shimlab down`, `shimlab up`")

@@ -39,7 +39,7 @@ class NodeApi:
         Raises:
             LabError: the lab is not up, or has no node of this name.
         """
-        status.known(name)
+        status.refuse_unknown(name)
         self.name = name
         with answering():
             self.core = core()

@@ -45,7 +45,7 @@ def _shimlab(*arguments: str) -> tuple[int, list[str]]:
         (["up", "--lab", "forgotten"], "no lab forgotten", "removed"),
         (["up", "--lab", "removed"], "the lab that is up is 'deprecated'", "shimlab down"),
         (["up", "--image", "kindest/node:v1.31.0"], "the lab that is up is 'deprecated'", "SHIMLAB_NAME"),
-        (["cri", "nowhere", "version"], "nowhere", "shimlab status"),
+        (["cri", "nowhere", "version"], "no node nowhere", ON_DOCKERSHIM),
         (["cri", ON_CONTAINERD, "version", "--socket", "/nowhere.sock"], "no such socket", "--socket"),
         (["cri", ON_DOCKERSHIM, "version", "--api", "v1"], "no CRI service in v1", "--api"),
     ],

@@ -34,6 +34,10 @@ WRONG = [
 #: What the lab has none of.
 FOREIGN = ["no-such-thing", "../..", "$(true); `true` | & *", "%s{0}节点", "x" * words.MOST]
 
+#: Arguments of which the lab does not know what there is: an image that may be fetched, a folder that is to be made.
+#: What can be none is tested where it is taken.
+OPEN = ("image", "folder")
+
 
 def called(each: Command) -> str:
     return " ".join(each.words)
@@ -96,8 +100,7 @@ def test_a_wrong_or_foreign_word_is_refused(
     wrong += [
         f"{word[:30]!r}: {why}"
         for word in FOREIGN
-        # Whether there is such an image, a registry knows.
-        if not (action.type is words.image and words.IMAGE.fullmatch(word))
+        if action.dest not in OPEN
         and (why := complaint(command.inside(*each.line(action, word)), statuses=(1, 2)))
     ]
     assert wrong == []
@@ -133,6 +136,12 @@ def test_no_command_or_none_that_there_is(line: list[str]) -> None:
     assert complaint(command.inside(*line), statuses=(2,)) == ""
 
 
+def test_what_is_not_given_is_no_wrong_word() -> None:
+    """A default may be what no word may be."""
+    given = cli.parser().parse_args(["up"]), cli.parser().parse_args(["repair"])
+    assert (given[0].image, given[1].name) == ("", "")
+
+
 def test_what_is_refused_is_named_with_its_reason() -> None:
     told = command.inside("up", "--image", "").stderr.splitlines()[-1]
     assert told == "shimlab up: error: argument --image: it is empty"
@@ -142,25 +151,6 @@ def test_what_is_refused_is_named_with_its_reason() -> None:
     assert told == "shimlab up: error: argument --lab: it is given twice"
     told = command.inside("cri", "shimlab-worker2", "version", "--socket", "a\nb").stderr.splitlines()[-1]
     assert told.endswith("argument --socket: it has characters that cannot be shown: 'a\\nb'")
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("kindest/node:v1.20.15", "node", "localhost:5000/a/b_c:1", f"kindest/node@sha256:{'0' * 64}"),
-        *("registry.example:443/a-b/c.d__e:V1.0-x", "shimlab/node:given-123456789abc"),
-    ],
-)
-def test_a_name_that_an_image_can_have_is_taken(name: str) -> None:
-    assert words.image(name) == name
-
-
-@pytest.mark.parametrize(
-    "name", ["Node", "a//b", "a:b:c", "a b", "a:", "/a", "a/", "a@sha256:0", "a;b", "ä", ":1"]
-)
-def test_a_name_that_no_image_can_have_is_not(name: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="no name of an image"):
-        words.image(name)
 
 
 def test_a_command_for_a_node_may_hold_anything(lab: Lab) -> None:
