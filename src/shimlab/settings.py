@@ -91,13 +91,13 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
         LabError: a setting holds what it may not, or there is none of that name. A name that nobody reads is most
             often one that was mistyped, and the command would work on another lab than was meant.
     """
-    import difflib
-
     known = {each.name: each for each in ALL}
     for name in sorted(environment):
         if name in known:
             known[name].value()
         elif name.startswith(PREFIX):
+            import difflib
+
             near = difflib.get_close_matches(name, [each.name for each in ALL if each.public], 1)
             raise LabError(
                 f"{one_line(name, WORD)} is no setting of the lab",

@@ -322,7 +322,7 @@ def test_bad_protos(tmp_path, sources, what):
     assert not list(tmp_path.glob("*.pb"))
 
 
-def test_command_line(folder, tmp_path, capsys, monkeypatch):
+def test_command_line(lab, folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(
         cri, "CriClient", lambda node, socket, api: CriClient(place, socket, api, cache=tmp_path)
     )
@@ -331,10 +331,10 @@ def test_command_line(folder, tmp_path, capsys, monkeypatch):
     parser = argparse.ArgumentParser()
     cri.add_parser(parser.add_subparsers())
     with serving(folder, path, ("v1",)):
-        args = parser.parse_args(["cri", "any", "version", "--json"])
+        args = parser.parse_args(["cri", lab.nodes[0], "version", "--json"])
         assert args.run(args) == 0
         assert json.loads(capsys.readouterr().out)["runtime_name"] == "testd"
-        args = parser.parse_args(["cri", "any", "pods", "--socket", str(path)])
+        args = parser.parse_args(["cri", lab.nodes[0], "pods", "--socket", str(path)])
         assert args.run(args) == 0
     assert capsys.readouterr().out.splitlines() == [
         "NAMESPACE   POD   STATE      ATTEMPT   ID              CREATED",
