@@ -6,13 +6,17 @@ Sessions share two virtual environments instead of having one each: `site` (what
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 sys.path.append(str(Path(__file__).parent / "requirements"))
 from for_uv import settings
@@ -22,6 +26,8 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "unit", "docs"]
 
 ROOT = Path(__file__).parent
+#: Names the folder of what a red run keeps (shimlab.cluster.export.kept): set for the lanes of `./run tests`.
+EVIDENCE = "EVIDENCE_FOLDER"
 LOCKED = {
     "nox": ["nox"],
     "site": ["site"],
@@ -59,11 +65,17 @@ def environment(session: nox.Session, name: str) -> str:
 
 
 def python(
-    session: nox.Session, *arguments: str, env: dict[str, str] | None = None, group: str = "dev"
+    session: nox.Session,
+    *arguments: str,
+    env: dict[str, str] | None = None,
+    group: str = "dev",
+    silent: bool = False,
 ) -> None:
     """Run python of a virtual environment in the repository."""
     session.chdir(ROOT)
-    session.run(environment(session, group), *arguments, env={**OURS, **(env or {})}, external=True)
+    session.run(
+        environment(session, group), *arguments, env={**OURS, **(env or {})}, external=True, silent=silent
+    )
 
 
 def lab_environment(session: nox.Session) -> dict[str, str]:
@@ -75,9 +87,43 @@ def lab_environment(session: nox.Session) -> dict[str, str]:
     return dict(json.loads(str(told)))
 
 
-def pytest(session: nox.Session, *arguments: str, env: dict[str, str] | None = None) -> None:
-    """Run pytest; a run that collects nothing fails (its status 5 is not 0)."""
-    python(session, "-m", "pytest", *arguments, env=env)
+def pytest(session: nox.Session, *files: str, env: dict[str, str] | None = None) -> None:
+    """Run pytest with the session's arguments: tests that they name, by file or id, take the place of all.
+
+    A run that collects nothing fails (its status 5 is not 0).
+    """
+    keep(session)
+    named = any(word.startswith("tests/") for word in session.posargs)
+    python(session, "-m", "pytest", *([] if named else files), *session.posargs, env=env)
+
+
+def keep(session: nox.Session) -> Path:
+    """Return the folder of what is kept where the session is red, and name it to all that it runs.
+
+    It is the lane's of `./run tests`, or else the session's own, emptied when it begins.
+    """
+    if EVIDENCE not in session.env:
+        folder = os.environ.get(EVIDENCE)
+        if not folder:
+            folder = str(ROOT / ".cache" / "failed" / session.name)
+            shutil.rmtree(folder, ignore_errors=True)
+        session.env[EVIDENCE] = folder
+    return Path(str(session.env[EVIDENCE]))
+
+
+@contextlib.contextmanager
+def evidence(session: nox.Session) -> Iterator[None]:
+    """Export the lab where what is run on it fails, before anything else is done to it."""
+    folder = keep(session)
+    try:
+        yield
+    except CommandFailed:
+        # Where a test or a cell was looked at when it failed, that has been shown.
+        shown = any(folder.glob("*/digest.txt"))
+        with contextlib.suppress(CommandFailed):
+            python(session, "-m", "shimlab", "export", str(folder / "lab"), silent=shown)
+        session.log(f"evidence: {folder}")
+        raise
 
 
 @nox.session
@@ -103,7 +149,7 @@ def unit(session: nox.Session) -> None:
     """Test the packages and the checks themselves, without a cluster."""
     # One test starts the Jupyter of `./run lab`.
     environment(session, "lab")
-    pytest(session, "tests/unit", *session.posargs)
+    pytest(session, "tests/unit")
 
 
 @nox.session
@@ -116,7 +162,7 @@ def site(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the site if it changed and check it: languages, facts, links, sizes, recorded outputs."""
     python(session, "-m", "shimsite.build", "--if-changed")
-    pytest(session, "tests/docs", *session.posargs)
+    pytest(session, "tests/docs")
 
 
 @nox.session
@@ -124,32 +170,30 @@ def browser(session: nox.Session) -> None:
     """Look at the built site as a reader does, in headless Chromium."""
     python(session, "-m", "shimlab.machine.host", "packages-browser")
     python(session, "-m", "shimsite.build", "--if-changed")
-    pytest(session, "tests/browser", *session.posargs)
+    pytest(session, "tests/browser")
 
 
 @nox.session
 def live(session: nox.Session) -> None:
     """Test the running lab itself; brings it up."""
-    up(session)
     # The node's files once more: their runc wrapper wants jq, which a machine has when it was made ready.
-    files = ["tests/live/nodes", "tests/unit/shimlab/images/test_node_files.py"]
-    pytest(session, *files, *session.posargs, env=lab_environment(session))
+    on_lab(session, "tests/live/nodes", "tests/unit/shimlab/images/test_node_files.py")
 
 
 @nox.session
 def snippets(session: nox.Session) -> None:
     """Run every snippet and scenario that a page shows, on the running lab; `-- --update` records outputs again."""
-    up(session)
-    pytest(session, "tests/live/snippets", *session.posargs, env=lab_environment(session))
+    on_lab(session, "tests/live/snippets")
 
 
 @nox.session
 def notebooks(session: nox.Session) -> None:
     """Validate the notebooks on the running lab; `-- --update` records them again, `-- -k 01` picks one."""
-    up(session)
-    found = lab_environment(session)
-    if not recorded(session, found):
-        python(session, "-m", "shimlab.notebook.runs.validate", *session.posargs, env=found)
+    with evidence(session):
+        up(session)
+        found = lab_environment(session)
+        if not recorded(session, found):
+            python(session, "-m", "shimlab.notebook.runs.validate", *session.posargs, env=found)
 
 
 def recorded(session: nox.Session, found: dict[str, str]) -> bool:
@@ -164,41 +208,45 @@ def recorded(session: nox.Session, found: dict[str, str]) -> bool:
 @nox.session
 def red(session: nox.Session) -> None:
     """See notebooks turn red on a lab that is not as they say; brings it up, and leaves it as it was."""
-    up(session)
-    pytest(session, "tests/live/red", *session.posargs, env=lab_environment(session))
+    on_lab(session, "tests/live/red")
 
 
 @nox.session
 def faults(session: nox.Session) -> None:
     """Break the running lab in every way that it knows, see how it shows, and repair it; brings it up."""
-    up(session)
-    pytest(session, "tests/live/faults", *session.posargs, env=lab_environment(session))
+    on_lab(session, "tests/live/faults")
 
 
 @nox.session
 def conformance(session: nox.Session) -> None:
     """Run Kubernetes' own tests of nodes and pods on the workers of the running lab."""
-    up(session)
-    pytest(session, "tests/live/conformance", *session.posargs, env=lab_environment(session))
+    on_lab(session, "tests/live/conformance")
 
 
 @nox.session
 def removed(session: nox.Session) -> None:
     """Test the lab in which a kubelet goes past dockershim; `-- --update` records its notebooks again.
 
-    It brings that lab up: one of another kind may be up under another name only (SHIMLAB_NAME).
+    It brings that lab up: one of another kind may be up under another name only (SHIMLAB_NAME). With arguments,
+    only its tests are run, or the notebooks that they name (`-- notebooks/NN-name.ipynb`).
     """
-    up(session, "--lab", "removed")
-    found = lab_environment(session)
-    if recorded(session, found):
-        return
-    # Those scenarios that are for this lab; the others run in `snippets`.
-    pytest(
-        session, "tests/live/removed", "tests/live/snippets/test_scenarios.py", *session.posargs, env=found
-    )
-    python(session, "-m", "shimlab.notebook.runs.validate", env=found)
-    # One fault can be had on this lab alone; every other one is broken and repaired on the default lab.
-    pytest(session, "tests/live/faults", "-k", "kubelet-upgraded", env=found)
+    with evidence(session):
+        up(session, "--lab", "removed")
+        found = lab_environment(session)
+        if recorded(session, found):
+            return
+        validate = ["-m", "shimlab.notebook.runs.validate"]
+        if books := [Path(word).stem for word in session.posargs if word.startswith("notebooks/")]:
+            for book in books:
+                python(session, *validate, "-k", book, env=found)
+            return
+        # Those scenarios that are for this lab; the others run in `snippets`.
+        pytest(session, "tests/live/removed", "tests/live/snippets/test_scenarios.py", env=found)
+        if session.posargs:
+            return
+        python(session, *validate, env=found)
+        # One fault can be had on this lab alone; every other one is broken and repaired on the default lab.
+        pytest(session, "tests/live/faults", "-k", "kubelet-upgraded", env=found)
 
 
 @nox.session
@@ -216,6 +264,13 @@ def bench(session: nox.Session) -> None:
     python(session, "-m", f"bench.{which}", *arguments)
 
 
+def on_lab(session: nox.Session, *files: str) -> None:
+    """Bring the lab up, and run tests on it."""
+    with evidence(session):
+        up(session)
+        pytest(session, *files, env=lab_environment(session))
+
+
 def up(session: nox.Session, *arguments: str) -> None:
     """Bring the lab up, whatever the machine has of it."""
     python(session, "-m", "shimlab", "up", *arguments)
@@ -226,7 +281,7 @@ def tests(session: nox.Session) -> None:
     """Run everything but conformance, vm, bench and lock, in lanes side by side (tests/support/lanes/plan.py).
 
     `-- --offline` leaves out what needs a cluster, `-- --conformance` adds Kubernetes' own tests, `-- --keep` leaves
-    the first lab up.
+    the first lab up, and labs in which something failed.
     """
     session.chdir(ROOT)
     session.run(
@@ -257,8 +312,10 @@ def lab(session: nox.Session) -> None:
 @nox.session
 def shimlab(session: nox.Session) -> None:
     """Run the command shimlab: `./run shimlab -- status`."""
-    session.chdir(ROOT)
-    session.run(environment(session, "dev"), "-m", "shimlab", *session.posargs, external=True)
+    # As a lane of `./run tests`, it is to leave evidence too.
+    with evidence(session) if os.environ.get(EVIDENCE) else contextlib.nullcontext():
+        session.chdir(ROOT)
+        session.run(environment(session, "dev"), "-m", "shimlab", *session.posargs, external=True)
 
 
 @nox.session

@@ -10,7 +10,7 @@ from shimlab.clients import kube
 from shimlab.clients.cri import CriClient
 from shimlab.cluster.namespace import Namespace
 from shimlab.evidence import Process
-from shimlab.evidence.containers import is_shim
+from shimlab.node.procfs import is_shim
 from shimlab.notebook import kubelet_requests
 from shimlab.progress import step
 from shimlab.waiting import wait

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from shimlab.errors import LabError
 from shimlab.machine import engine
 
 # Folders of the lab's own, where it may leave what it is asked to keep, and those that belong to the kernel or to
@@ -40,7 +39,7 @@ def _in_the_engine() -> dict[str, set[str]]:
     try:
         engine.current.cache_clear()
         engine.current()
-    except LabError:
+    except engine.NoEngineError:
         return found
     found["container"] = set(engine.docker("ps", "--all", "--format", "{{.Names}}").split())
     found["network"] = set(engine.docker("network", "ls", "--format", "{{.Name}}").split())

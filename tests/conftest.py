@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -9,19 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import outcomes
+from tests.support import evidence, outcomes
 
 from shimfacts import proofs
+from shimlab.cluster.export import kept
 from shimlab.waiting import bound
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep outcomes that are proofs, and hear Ctrl-C also where a shell started us in the background.
+    """Keep outcomes that are proofs and evidence of what fails; hear Ctrl-C also where a shell started us behind it.
 
     What ignores it there hands that down, and tests that interrupt a command would wait in vain.
     """
     root = config.rootpath
     config.pluginmanager.register(outcomes.Recorder(root, proofs.named(root)))
+    if where := kept.folder():
+        config.pluginmanager.register(evidence.Plugin(where))
+        # What tests run, sessions and notebooks among it, is not this session.
+        del os.environ[kept.FOLDER]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -81,14 +81,14 @@ def _told(error: LabError) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
-    from shimlab.commands import cluster, conformance, cri, doctor, faults, node, words
+    from shimlab.commands import cluster, conformance, cri, doctor, export, faults, node, words
 
     top: argparse.ArgumentParser = words.Parser(prog="shimlab", description=shimlab.__doc__)
     top.add_argument("--version", action="version", version=f"shimlab {shimlab.__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     # In the order in which `shimlab --help` lists them.
-    for each in (cluster, doctor, node, cri, faults, conformance):
+    for each in (cluster, doctor, export, node, cri, faults, conformance):
         each.add_parser(commands)
     return top
 

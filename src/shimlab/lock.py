@@ -5,9 +5,9 @@ Locks are the kernel's (flock(2)): one ends with the process that holds it, howe
 - one for each lab. `up` and `down` hold it alone; whatever changes a node shares it, so that labs do not come or go
   meanwhile, and the control plane is not broken meanwhile, which all nodes need.
 - one for each node, held alone by what changes it.
-- two for what labs of different names share, which is the engine, its network `shimlab` and kind: whoever brings a lab
-  up shares the first; who wants to remove the network or stop the engine has to hold it alone. The second is for making
-  the machine ready, one lab at a time.
+- three for what labs of different names share, which is the engine, its network `shimlab` and kind: whoever brings a
+  lab up or takes it down shares the first; who wants to remove the network or stop the engine has to hold it alone, and
+  the second is held by who tries. The third is for making the machine ready, one lab at a time.
 """
 
 from __future__ import annotations
@@ -44,6 +44,11 @@ def node_file(name: str) -> Path:
 def engine_file() -> Path:
     """Return the file that everybody shares who brings a lab up, whatever its name."""
     return paths.cache_dir() / "engine.lock"
+
+
+def turn_file() -> Path:
+    """Return the file that is held by who wants to be alone with what labs share, or is."""
+    return paths.cache_dir() / "engine-turn.lock"
 
 
 def machine_file() -> Path:
@@ -131,31 +136,29 @@ def using_engine() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def engine_alone() -> Iterator[bool]:
-    """Tell whether no other lab comes up, and if so let none begin: only then may what labs share be taken away.
+def engine_alone(*, leave: bool = False) -> Iterator[bool]:
+    """Tell whether no other lab comes up or goes down, and if so let none begin: only then may what labs share go.
 
-    Within :func:`using_engine` it is this process's own hold that becomes one alone, and what it was again afterwards.
+    Within :func:`using_engine` it is this process's own hold that becomes one alone, and what it was again afterwards;
+    with ``leave`` it ends. Of labs that go down at once each leaves, and the last of them is alone.
     """
-    if not _using:
-        with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as held:
+        # flock(2): who converts a lock has none for a moment, and another could be alone just then. So who wants to be
+        # alone asks for a turn first, and gives it back when all is as it stays.
+        held.enter_context(_held(turn_file(), fcntl.LOCK_EX, waiting="Waiting for another lab's end"))
+        handle = _using[-1] if _using else held.enter_context(engine_file().open("ab"))
+        afterwards = fcntl.LOCK_SH if _using and not leave else fcntl.LOCK_UN
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(handle, afterwards)
+        else:
             try:
-                held.enter_context(_held(engine_file(), fcntl.LOCK_EX))
-                alone = True
-            except BlockingIOError:
-                alone = False
-            yield alone
-        return
-    handle = _using[-1]
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        alone = True
-    except BlockingIOError:
-        alone = False
-    try:
-        yield alone
-    finally:
-        # flock(2): a conversion that fails has given up the lock that was there.
-        fcntl.flock(handle, fcntl.LOCK_SH)
+                yield True
+            finally:
+                fcntl.flock(handle, afterwards)
+            return
+    yield False
 
 
 @contextlib.contextmanager

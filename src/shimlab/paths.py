@@ -27,12 +27,19 @@ def state_dir() -> Path:
     Raises:
         LabError: if it cannot be made.
     """
-    folder = _folder("XDG_STATE_HOME", ".local/state", ROOT_STATE)
-    if name() == DEFAULT_NAME:
-        return folder
-    folder = folder / "labs" / name()
+    folder = state_file("lock").parent
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def state_file(file: str) -> Path:
+    """Return the path of a file in the folder of :func:`state_dir`, which looking for it does not make.
+
+    Raises:
+        LabError: the folder of all labs cannot be made.
+    """
+    folder = _folder("XDG_STATE_HOME", ".local/state", ROOT_STATE)
+    return (folder if name() == DEFAULT_NAME else folder / "labs" / name()) / file
 
 
 def cache_dir() -> Path:

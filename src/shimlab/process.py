@@ -18,6 +18,19 @@ from shimlab.waiting import bound
 TAIL = 1
 
 
+class FailedError(LabError):
+    """A program that was run did not do its work.
+
+    ``status`` is what it ended with, None where it did not end in time; ``said`` is all that it printed as its reason.
+    """
+
+    def __init__(self, what: str, remedy: str, status: int | None, said: str = "") -> None:
+        """Keep what programs can tell failures apart by."""
+        super().__init__(what, remedy)
+        self.status = status
+        self.said = said
+
+
 def output(
     argv: Sequence[str],
     *,
@@ -51,8 +64,8 @@ def data(
     one is given.
 
     Raises:
-        LabError: if it is not installed or cannot be run, ends with another status than 0, or takes longer than
-            ``timeout`` seconds.
+        FailedError: if it ends with another status than 0, or takes longer than ``timeout`` seconds.
+        LabError: if it is not installed or cannot be run.
     """
     # Some words are whole scripts.
     shown = plain(shown or " ".join(argv[:6]))
@@ -74,12 +87,17 @@ def data(
         # Built for another architecture, cut off while it was fetched, on a file system mounted noexec.
         raise LabError(f"{argv[0]} cannot be run: {error.strerror}", f"install {argv[0]} anew") from error
     except subprocess.TimeoutExpired as error:
-        raise LabError(f"`{shown}` did not end within {timeout:.0f} s", remedy or "try again") from error
+        raise FailedError(
+            f"`{shown}` did not end within {timeout:.0f} s", remedy or "try again", None
+        ) from error
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace")
         told = (said or "it said nothing").splitlines()
-        raise LabError(
-            f"`{shown}` failed ({done.returncode}): {' '.join(told[-TAIL:])}", remedy or "see above"
+        raise FailedError(
+            f"`{shown}` failed ({done.returncode}): {' '.join(told[-TAIL:])}",
+            remedy or "see above",
+            done.returncode,
+            said,
         )
     return done.stdout
 
@@ -174,12 +192,22 @@ def plain(line: str) -> str:
 
 def has_ended(pid: int) -> bool:
     """Tell whether a process is gone, or waits only for its parent to ask for it."""
+    return _state(pid) in ("", "Z")
+
+
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process was stopped by a signal, or by a debugger, and does nothing before it is continued."""
+    return _state(pid) in ("T", "t")
+
+
+def _state(pid: int) -> str:
+    """Return the letter of a process's state (proc(5), stat); nothing where it is gone."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         # Gone, or gone between the opening and the reading.
-        return True
-    return stat.rsplit(")", 1)[1].split()[0] == "Z"
+        return ""
+    return stat.rsplit(")", 1)[1].split()[0]
 
 
 def end(child: subprocess.Popen[bytes], patience: float = 15) -> None:

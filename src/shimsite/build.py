@@ -37,7 +37,6 @@ SOURCES = (
         "src/shimfacts",
         "src/shimsite",
         "overrides",
-        "terms.txt",
         *CONFIGS.values(),
         # The versions of what makes the pages.
         "requirements/site.txt",

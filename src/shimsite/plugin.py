@@ -25,7 +25,9 @@ from shimsite.compact import compact
 from shimsite.languages import fallback
 from shimsite.notebooks import html as notebook_html
 from shimsite.notebooks import rendered, split
+from shimsite.search import index, rows
 from shimsite.tables import data
+from shimsite.tables.search import Search
 
 log = logging.getLogger("mkdocs.hooks.shimlab")
 
@@ -33,6 +35,7 @@ _data: list[data.Data] = []
 _split: dict[str, split.SplitNotebook] = {}
 _untranslated: set[str] = set()
 _sources: list[str] = []
+_rows: dict[str, list[rows.Row]] = {}
 
 
 def _repository(config: MkDocsConfig) -> Path:
@@ -66,6 +69,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     repository, lang = _repository(config), _language(config)
     cache = repository / ".cache" / "notebooks" / lang
     _split.clear()
+    _rows.clear()
     for source in sorted((repository / "notebooks").glob("*.ipynb")):
         notebook = split.split(source, lang)
         warn = _warn(f"notebooks/{source.name}")
@@ -143,6 +147,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         html = fallback.under_notice(html)
     # The template puts it into an attribute as it is.
     page.meta["description"] = escape(page.meta.get("description") or _first_words(html))
+    html, _rows[page.url] = rows.split(html)
     return html
 
 
@@ -161,8 +166,11 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     return compact(output)
 
 
+@event_priority(-100)  # after the theme's plugin has written the index
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write what stands above both languages, and note what this one was built from."""
+    """Finish the index of the search, write what stands above both languages, and note what this was built from."""
+    leads = _data[0].table(Search).rows
+    index.finish(Path(config.site_dir), _language(config), _rows, leads, log.warning)
     try:
         root.write(Path(config.site_dir), str(config.site_url))
     except ValueError as error:

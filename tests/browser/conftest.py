@@ -97,7 +97,7 @@ def open_page(browser: Browser, base: str) -> Iterator[Callable[..., Page]]:
         def opened(
             uri: str, *, width: int = 1280, scheme: str = "light", script: bool = True, at: str = base
         ) -> Page:
-            page = windows.enter_context(_window(browser, at, scheme=scheme, width=width, script=script))
+            page = windows.enter_context(window(browser, at, scheme=scheme, width=width, script=script))
             go(page, f"{at}/{uri}", script=script)
             return page
 
@@ -105,7 +105,7 @@ def open_page(browser: Browser, base: str) -> Iterator[Callable[..., Page]]:
 
 
 @contextlib.contextmanager
-def _window(browser: Browser, at: str, *, scheme: str, width: int, script: bool = True) -> Iterator[Page]:
+def window(browser: Browser, at: str, *, scheme: str, width: int, script: bool = True) -> Iterator[Page]:
     """Open an empty page in a window of its own, which notes what it asks of others than the site ``at``."""
     context = browser.new_context(
         viewport={"width": width, "height": 900},
@@ -138,7 +138,7 @@ def walked(browser: Browser, base: str, site: Path) -> Walked:
     @functools.cache
     def once(lang: str, scheme: str, width: int) -> walk.Walk:
         addresses = [uri for uri in pages_of(site) if _language(uri) == lang]
-        with _window(browser, base, scheme=scheme, width=width) as page:
+        with window(browser, base, scheme=scheme, width=width) as page:
             return walk.walk(
                 page, addresses, lambda uri: go(page, f"{base}/{uri}"), scheme=scheme, width=width
             )

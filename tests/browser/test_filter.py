@@ -47,6 +47,35 @@ def test_typing_leaves_the_rows_with_the_words(open_page: Open, lang: str, width
     assert page.complaints == []  # type: ignore[attr-defined]
 
 
+LINES = {
+    "Error: failed to parse kubelet flag: unknown flag: --network-plugin": {"msg-unknown-flag"},
+    "failed to parse kubelet flag: unknown flag: --cni-conf-dir": {
+        "msg-unknown-flag",
+        "msg-unknown-runtime-flag",
+    },
+    'misconfiguration: kubelet cgroup driver: "systemd" is different from docker cgroup driver: "cgroupfs"': {
+        "msg-cgroup-mismatch"
+    },
+    'E1128 10:15:02.123456    1742 run.go:74] "command failed" err="failed to run Kubelet: unable to determine '
+    'runtime API version: rpc error: code = Unavailable desc = connection error"': {"msg-missing-address"},
+    "Nov 28 10:15:02 worker-3 kubelet[1742]: I1128 10:15:02.1 1742 kubelet.go:9] Using CRI v1 runtime API": {
+        "msg-cri-v1-chosen"
+    },
+}
+
+
+@pytest.mark.parametrize("lang", WORDS)
+def test_a_pasted_line_leaves_the_rows_that_have_most_of_it(open_page: Open, lang: str) -> None:
+    page = open_page(f"{lang}/reference/messages/")
+    page.wait_for_load_state("networkidle")
+    field = page.get_by_role("searchbox", name=WORDS[lang][0], exact=True)
+    left = {}
+    for line in LINES:
+        field.fill(line)
+        left[line] = set(rows(page))
+    assert left == LINES
+
+
 def test_what_only_a_screen_reader_is_told_can_be_typed_too(open_page: Open) -> None:
     page = open_page("en/reference/flags/")
     page.get_by_role("searchbox", name="Filter").fill("deprecated gone")

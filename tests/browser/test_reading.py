@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import go, pages_of
+from tests.browser.conftest import pages_of
 
 Open = Callable[..., Page]
 PAGES = ["", "deprecated/", "labs/01-which-runtime/", "reference/facts/"]
@@ -48,78 +48,6 @@ def test_the_root_works_without_scripts(open_page: Open, base: str) -> None:
     page = open_page("", script=False)
     page.get_by_role("link", name="中文").click()
     page.wait_for_url(f"{base}/zh/")
-
-
-#: Count what the theme asks its search worker (messages of type 2), and the answers (type 3).
-WATCH_SEARCH = """
-window.searching = {asked: [], answers: 0};
-window.Worker = class extends Worker {
-  constructor(...given) {
-    super(...given);
-    this.addEventListener("message", ({data}) => { if (data.type === 3) searching.answers++; });
-  }
-  postMessage(message, ...rest) {
-    if (message.type === 2) searching.asked.push(message.data);
-    super.postMessage(message, ...rest);
-  }
-};
-"""
-
-
-def search(page: Page, words: str) -> list[str]:
-    """Type into the search and give the titles of what it found.
-
-    The theme asks for the empty search as soon as its worker is ready. Where that answer is late, the box is full by
-    then and the page says for a moment that nothing was found; so wait until every question has its answer.
-    """
-    page.add_init_script(WATCH_SEARCH)
-    go(page, page.url)
-    box = page.locator(".md-search__input")
-    box.click()
-    box.fill("")
-    box.press_sequentially(words)
-    # Typed Chinese raises no key event of its own, and the theme's search waits for one.
-    box.press("End")
-    page.wait_for_function(
-        "words => searching.asked.at(-1)?.includes(words) && searching.answers === searching.asked.length",
-        arg=words,
-    )
-    expect(page.locator(".md-search-result__meta")).to_have_text(re.compile(r"\d|没有找到|No matching"))
-    found = page.locator(".md-search-result__item h1, .md-search-result__item h2").all_inner_texts()
-    return [title.replace("\u200b", "") for title in found]
-
-
-@pytest.mark.parametrize("words", ["容器运行时", "运行时", "垫片", "弃用", "移除", "套接字"])
-def test_chinese_words_are_found_in_the_middle_of_sentences(open_page: Open, words: str) -> None:
-    assert search(open_page("zh/"), words)
-
-
-def test_titles_are_found_by_a_word_from_their_middle(open_page: Open) -> None:
-    """The start of a run of Han characters is found even without word segmentation; the middle is not."""
-    titles = search(open_page("zh/"), "弃用")
-    assert any("弃用" in title for title in titles), titles
-    middle = search(open_page("zh/"), "运行时")
-    assert any(re.search(r"[\u4e00-\u9fff]运行时", title) for title in middle), middle
-
-
-@pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize(
-    "words", ["dockershim", "containerd", "network-plugin", "dockershim.sock", "containerRuntimeVersion"]
-)
-def test_identifiers_are_found(open_page: Open, lang: str, words: str) -> None:
-    assert search(open_page(f"{lang}/"), words)
-
-
-def test_nonsense_is_not_found(open_page: Open) -> None:
-    assert search(open_page("en/"), "xyzzyplugh") == []
-
-
-def test_the_index_cuts_chinese_into_words(site: Path) -> None:
-    index = json.loads((site / "zh/search/search_index.json").read_text("utf-8"))
-    words = {word for doc in index["docs"] for word in doc["text"].split("\u200b")}
-    # A compound stays in its parts, so that 运行时 also finds 容器运行时.
-    assert {"容器", "运行时", "弃用", "移除", "节点"} <= words
-    assert "容器运行时" not in words
 
 
 def test_the_copy_button_copies_the_code(open_page: Open, site: Path) -> None:

@@ -10,7 +10,7 @@ from tests.support import project
 
 from shimfacts import ledger, proofs
 from shimsite.checks import built as sitecheck
-from shimsite.checks import facts
+from shimsite.checks import facts, parity
 
 PAGE = """---
 title: Said
@@ -142,15 +142,20 @@ def test_a_build_stops_where_the_results_cannot_be_read(tmp_path: Path) -> None:
             "It prints on 2020-12-08.",
             "s1: claim in en:1: '8 December 2020' is a copy of the fact release",
         ),
-        ('{{ fact("release") }} 起', "2020 年起", "s1: holds: facts that only the English text has: release"),
-        ("它会结束", "它会end", "s2: claim: line 1: a space belongs between Han and Latin in '会e'"),
-        ("It does.", "It [does](said.md).", "s2: holds: links that only the English text has: said.md"),
+        ('{{ fact("release") }} 起', "2020 年起", "s1: holds: line 9: lacks the fact release"),
+        ("它会结束", "它会end", "s2: claim: line 14: a space belongs between Han and Latin in '会e'"),
+        (
+            "It does.",
+            "It [does](said.md).",
+            "s2: holds: line 18: lacks the link to said.md of English line 17",
+        ),
         ('`{{ fact("the-flag", "bare") }}`', "it", "the-flag: no page and no notebook uses it"),
     ],
 )
 def test_claims_are_checked_as_pages_are(tmp_path: Path, old: str, new: str, complaint: str) -> None:
     assert old in CLAIMS
-    found = problems(make(tmp_path, CLAIMS.replace(old, new)))
+    folder = make(tmp_path, CLAIMS.replace(old, new))
+    found = [*problems(folder), *parity.all_problems(folder)]
     assert any(complaint in problem for problem in found), found
 
 

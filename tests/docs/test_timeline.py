@@ -10,6 +10,7 @@ from tests.support import project
 
 from shimfacts import model
 from shimsite.checks import facts as fact_checks
+from shimsite.checks import parity
 from shimsite.tables import data
 from shimsite.tables.timeline import Timeline
 
@@ -91,17 +92,18 @@ def test_what_does_not_fit_stops_the_build(tmp_path: Path, old: str, new: str, c
             "It began on 2020-12-08.",
             "first: said in en:1: '8 December 2020' is a copy of the fact release",
         ),
-        ("带有 `{{", "带有`x`和 `{{", "release: said: line 1: a space belongs between Han and Latin"),
+        ("带有 `{{", "带有`x`和 `{{", "release: said: line 9: a space belongs between Han and Latin"),
         (
             '`{{ fact("the-flag", "bare") }}`。',
             "它。",
-            "release: said: facts that only the English text has: the-flag",
+            "release: said: line 9: lacks the fact the-flag of English line 8",
         ),
     ],
 )
 def test_its_words_are_checked_as_pages_are(tmp_path: Path, old: str, new: str, complaint: str) -> None:
     assert old in TIMELINE
-    found = list(fact_checks.all_problems(make(tmp_path, TIMELINE.replace(old, new))))
+    folder = make(tmp_path, TIMELINE.replace(old, new))
+    found = [*fact_checks.all_problems(folder), *parity.all_problems(folder)]
     assert any(complaint in problem for problem in found), found
 
 

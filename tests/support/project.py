@@ -117,7 +117,6 @@ def complete(folder: Path) -> None:
     for name in ("src/shimfacts", "src/shimsite", "overrides"):
         if not (folder / name).exists():
             shutil.copytree(build.ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(build.ROOT / "terms.txt", folder)
     for name in build.CONFIGS.values():
         settings = (build.ROOT / name).read_text("utf-8")
         # Without a `nav` of its own, MkDocs takes the pages that there are.

@@ -1,9 +1,33 @@
-/* A field above each table, which leaves the rows with what one types, in any column; and buttons above the timeline,
-   which leave the entries of whom one presses. Without scripts there is neither, and everything is shown. What the
-   address names after # is shown whatever the field and the buttons say. */
+/* A field above each table, which leaves the rows with what one types, in any column, or those that have most of a line
+   that one pastes; and buttons above the timeline, which leave the entries of whom one presses. Without scripts there is
+   neither, and everything is shown. What the address names after # is shown whatever the field and the buttons say. */
 (function () {
+  /* From so many words on it is a line, of which some are the reader's own: no row has them. */
+  const LINE = 5
+  let clean = function (text) { return { text, hadNoise: false } }
+
   function plain(text) {
     return text.normalize("NFKC").toLowerCase()
+  }
+
+  /* Choose the rows that have every word; of a line those that have most of it, and the rarer a word the more. */
+  function having(texts, typed) {
+    const { text, hadNoise } = clean(typed)
+    const words = plain(text).split(/["'`\s]+|[:,;.]+(?=\s|$)/).filter(Boolean)
+    const counts = words.map(function (word) {
+      return texts.filter(function (row) { return row.includes(word) }).length
+    })
+    const worths = texts.map(function (row) {
+      return words.reduce(function (sum, word, at) {
+        return row.includes(word) ? sum + Math.log(1 + texts.length / counts[at]) : sum
+      }, 0)
+    })
+    const most = Math.max(...worths)
+    return texts.map(function (row, index) {
+      if (words.every(function (word) { return row.includes(word) })) return true
+      const isLine = hadNoise || words.length >= LINE
+      return isLine && most > 0 && worths[index] === most
+    })
   }
 
   function element(tag, className, text) {
@@ -54,12 +78,16 @@
     field.spellcheck = false
     label.append(field)
     bar.append(label)
-    field.addEventListener("input", narrow(box, rows, bar, function () {
-      const words = plain(field.value).split(/\s+/).filter(Boolean)
-      return words.length && function (row, index) {
-        return words.every(function (word) { return texts[index].includes(word) })
-      }
-    }))
+    const update = narrow(box, rows, bar, function () {
+      if (!field.value.trim()) return false
+      const found = having(texts, field.value)
+      return function (row, index) { return found[index] }
+    })
+    field.addEventListener("input", update)
+    import("./search/clean.js").then(function (module) {
+      clean = module.clean
+      update()
+    })
   }
 
   function addButtons(box) {

@@ -21,7 +21,7 @@ def build(names: Sequence[str] = (), *, keep: bool = False) -> list[str]:
     Raises:
         LabError: a lab is unknown, the machine cannot be made ready, or a step of the build fails.
     """
-    minors = dict.fromkeys(minor for name in names for minor in config.load(name).releases)
+    minors = dict.fromkeys(minor for name in names for minor in config.built(name).releases)
     host.architecture()
     # No lab that goes down meanwhile stops the engine.
     with lock.using_engine():

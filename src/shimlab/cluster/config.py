@@ -89,6 +89,20 @@ def load(name: str = DEFAULT) -> Lab:
     return lab
 
 
+def built(name: str) -> Lab:
+    """Read a lab that is made of releases, which the one for somebody else's image is not.
+
+    Raises:
+        LabError: it is that one, or as :func:`load` does.
+    """
+    if name == FOR_GIVEN:
+        raise LabError(
+            f"the lab {FOR_GIVEN} is made of somebody else's node image",
+            f"`shimlab up --image kindest/node:…`, or choose one of: {', '.join(names())}",
+        )
+    return load(name)
+
+
 def recipe(lab: Lab, configuration: str) -> str:
     """Return one line that says what a cluster is made from: the lab, and the hash of kind's configuration."""
     return f"{lab.name} {hashlib.sha256(configuration.encode()).hexdigest()}\n"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from shimlab import paths, process
 from shimlab.clients import kube
 from shimlab.cluster import kubeconfig, status
+from shimlab.cluster.export.export import before_undoing
 from shimlab.errors import LabError
 from shimlab.machine import kind
 from shimlab.progress import Step, say, step
@@ -31,13 +32,16 @@ def create(configuration: str, recipe: str) -> float:
     if program is None:
         raise LabError("there is no kind", "run `shimlab up`")
     clock = _KubeadmClock()
-    with _undone_on_failure(), step("Creating the cluster") as current:
+    how_it_was = paths.log_dir() / "up"
+    with _undone_on_failure(), before_undoing(how_it_was), step("Creating the cluster") as current:
         file = paths.state_dir() / "kind.yaml"
         file.write_text(configuration, encoding="utf-8")
         process.stream(
             [
                 *[str(program), "create", "cluster", "--name", paths.name()],
                 *["--config", str(file), "--kubeconfig", str(kube.kubeconfig())],
+                # What failed is looked at before it is removed.
+                "--retain",
             ],
             paths.log_dir() / "kind.log",
             on_line=lambda line: clock.read(line, current),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from dataclasses import dataclass
 
 from shimlab import lock, paths
-from shimlab.cluster import config, create, status
+from shimlab.cluster import config, contents, create, status
 from shimlab.errors import LabError
 from shimlab.images import build, image, release
 from shimlab.images import custom_image as given_image
-from shimlab.machine import engine, host, kind
+from shimlab.machine import engine, host, kind, private
 from shimlab.progress import say, step
 
 
@@ -40,7 +41,9 @@ def up(name: str = config.DEFAULT, *, given: str = "", keep: bool = False) -> To
         LabError: for each thing the user can mend; what was half made is removed.
     """
     began = time.monotonic()
-    lab = config.load(config.FOR_GIVEN if given else name)
+    if given:
+        given_image.check(given)
+    lab = config.load(config.FOR_GIVEN) if given else config.built(name)
     if not given:
         host.architecture()
     if not given and _is_there(lab):
@@ -79,6 +82,8 @@ def _is_there(lab: config.Lab) -> bool:
                 or not all(map(build.exists, _tags(lab).values()))
             ):
                 return False
+        except engine.SilentEngineError:
+            raise
         except LabError:
             # No engine yet, or one that is not ours: the way through all of it says what there is to say.
             return False
@@ -147,32 +152,45 @@ def down(*, everything: bool = False) -> None:
     """Remove the cluster and stop the engine if it is ours; with ``everything``, the images and the caches as well.
 
     Raises:
-        LabError: if something of ours cannot be removed.
+        LabError: if something of ours cannot be removed, or an engine is there that does not answer: nothing is removed
+            then. Also if ``everything`` was asked for and another lab needs it.
     """
-    with lock.alone():
-        with lock.using_engine():
-            found = _engine()
+    needed = ""
+    with lock.alone(), lock.using_engine():
+        found = _engine()
+        if found is not None:
+            with step("Removing the cluster"):
+                status.remove()
+        with lock.engine_alone(leave=True) as last:
+            needed = _needed_by(found, last=last) if everything else ""
+            if everything and found is not None and not needed:
+                with step("Removing the images"):
+                    for each in image.remove_all():
+                        say(f"  {each} stays: a container that is not the lab's is made from it")
             if found is not None:
-                with step("Removing the cluster"):
-                    status.remove()
-                    if everything:
-                        image.remove_all()
-        with lock.engine_alone() as last:
-            if found is not None:
-                stopped = _leave_engine(found, last=last)
-                everything = everything and (stopped or not found.ours)
+                _leave_engine(found, last=last)
+            elif last and os.geteuid() == 0:
+                # A `down` that was killed may have stopped it and come no further.
+                private.clear_up()
             if paths.name() != paths.DEFAULT_NAME:
                 shutil.rmtree(paths.state_dir(), ignore_errors=True)
-            if everything and last:
-                shutil.rmtree(engine.DATA, ignore_errors=True)
-                shutil.rmtree(paths.cache_dir(), ignore_errors=True)
-                shutil.rmtree(paths.log_dir(), ignore_errors=True)
+            if everything and not needed:
+                _forget()
+    if everything and needed:
+        raise LabError(
+            f"the images and the caches stay: {needed}",
+            "`shimlab down --all` again when no other lab is there",
+        )
 
 
 def _engine() -> engine.Engine | None:
-    """Return the engine that the lab is in; none if none runs."""
+    """Return the engine that the lab is in; none if none runs.
+
+    Raises:
+        LabError: one is there and does not answer, or one that was killed cannot be started once more.
+    """
     with lock.machine():
-        if engine.was_killed():
+        if private.was_killed():
             # Only an engine can tell what its containers left, so it is started once more.
             with step("Starting our Docker engine, which was killed"):
                 engine.start_private()
@@ -180,23 +198,47 @@ def _engine() -> engine.Engine | None:
     engine.current.cache_clear()
     try:
         return engine.current()
-    except LabError:
+    except engine.NoEngineError as nobody:
+        if status.recipe_file().is_file() and not private.DATA.exists():
+            # What is in the data of the user's own engine comes back with it.
+            raise LabError(
+                "no Docker engine runs, and the lab's cluster is in the data of the one that did",
+                f"start it, then `shimlab down` again; if that data is gone: rm {status.recipe_file()}",
+            ) from nobody
         say("No Docker engine runs, so nothing of the lab does.")
         return None
 
 
-def _leave_engine(found: engine.Engine, *, last: bool) -> bool:
-    """Remove the network and stop the engine if it is ours, where no other lab needs them; tell whether it stopped."""
+def _needed_by(found: engine.Engine | None, *, last: bool) -> str:
+    """Say which other lab needs what labs share; nothing if none does."""
+    if not last:
+        return "another lab comes up or goes down, or an image is built"
+    labs = contents.look().labs if found is not None else ()
+    return f"another lab is up ({', '.join(labs)})" if labs else ""
+
+
+def _leave_engine(found: engine.Engine, *, last: bool) -> None:
+    """Remove the network and stop the engine if it is ours, where no other lab or anybody else needs them."""
     if last:
         # Of two labs that went down at once, each saw the other there when it removed its own cluster.
         status.remove_network()
     if not found.ours:
-        return False
+        return
     with step("Stopping our Docker engine"):
         if not last:
             say("  it goes on: another lab comes up or goes down in it, or an image is built")
-        elif engine.stop_private():
-            return True
+        elif not engine.stop_private():
+            there = contents.look()
+            labs = [f"the lab {name}" for name in there.labs]
+            say(f"  it goes on for what is not this lab's: {contents.few([*labs, *there.foreign])}")
+
+
+def _forget() -> None:
+    """Remove what can be made again; of a stopped engine's data nothing, where volumes are in it that are not ours."""
+    if private.pid() is None:
+        if theirs := private.volumes():
+            say(f"  {private.DATA} stays: volumes are in it that are not the lab's ({contents.few(theirs)})")
         else:
-            say("  it goes on: containers that are not this lab's run in it")
-    return False
+            shutil.rmtree(private.DATA, ignore_errors=True)
+    shutil.rmtree(paths.cache_dir(), ignore_errors=True)
+    shutil.rmtree(paths.log_dir(), ignore_errors=True)

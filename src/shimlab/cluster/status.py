@@ -10,6 +10,7 @@ from typing import Any
 from shimlab import lock, paths, runtimes
 from shimlab.clients.kube import answering, core, kubeconfig
 from shimlab.cluster import kubeconfig as credentials
+from shimlab.cluster import volumes
 from shimlab.errors import LabError
 from shimlab.images import image
 from shimlab.machine import engine, kind
@@ -63,8 +64,8 @@ def is_up(recipe: str) -> bool:
 
 def made_from() -> str:
     """Return the recipe of the cluster that is there; empty if none was finished."""
-    there = _containers() and _recipe_file().is_file()
-    return _recipe_file().read_text(encoding="ascii") if there else ""
+    there = _containers() and recipe_file().is_file()
+    return recipe_file().read_text(encoding="ascii") if there else ""
 
 
 def lab() -> str:
@@ -73,8 +74,9 @@ def lab() -> str:
 
 
 def remember(recipe: str) -> None:
-    """Note what the cluster was made from."""
-    _recipe_file().write_text(recipe, encoding="ascii")
+    """Note what the cluster was made from, and its nodes' volumes."""
+    volumes.note(list(_containers()))
+    recipe_file().write_text(recipe, encoding="ascii")
 
 
 def refuse_foreign() -> None:
@@ -108,13 +110,16 @@ def remove() -> None:
         LabError: if a cluster of our name is not ours, or something cannot be removed.
     """
     refuse_foreign()
-    for name in (*_containers(), *image.workshop()):
+    doomed = (*_containers(), *image.workshop())
+    volumes.note(doomed)
+    for name in doomed:
         engine.docker("rm", "--force", "--volumes", name, timeout=120)
+    volumes.remove()
     with lock.engine_alone() as last:
         if last:
             remove_network()
     credentials.remove(kubeconfig())
-    _recipe_file().unlink(missing_ok=True)
+    recipe_file().unlink(missing_ok=True)
 
 
 def kubectl() -> Path:
@@ -145,7 +150,8 @@ def _node_status(item: Any) -> NodeStatus:  # noqa: ANN401 - the client has no t
     )
 
 
-def _recipe_file() -> Path:
+def recipe_file() -> Path:
+    """Return the file that holds the recipe of the cluster that was made, as long as it was not removed."""
     return paths.state_dir() / "made-from"
 
 
@@ -155,10 +161,18 @@ def remove_network() -> None:
     Raises:
         LabError: it cannot be removed.
     """
-    found = engine.docker("network", "ls", "--filter", f"name=^{kind.NETWORK}$", "--quiet").strip()
-    # A second lab's nodes may still be in it.
-    if found and not engine.docker("ps", "--all", "--quiet", "--filter", f"network={found}").strip():
+    if has_unused_network():
         engine.docker("network", "rm", kind.NETWORK)
+
+
+def has_unused_network() -> bool:
+    """Tell whether the network of all labs is there and nothing is in it: neither a node of a lab nor anybody else's.
+
+    Raises:
+        LabError: the engine does not answer.
+    """
+    found = engine.docker("network", "ls", "--filter", f"name=^{kind.NETWORK}$", "--quiet").strip()
+    return bool(found) and not engine.docker("ps", "--all", "--quiet", "--filter", f"network={found}").strip()
 
 
 def _answers() -> bool:

@@ -11,11 +11,13 @@ from shimlab.doctor.finding import Finding, ok, problem, warning
 from shimlab.doctor.machine import Machine, is_remote, unasked
 from shimlab.errors import LabError
 from shimlab.images import image, release
-from shimlab.machine import engine, host
+from shimlab.machine import engine, host, private
 
 # The oldest on which the lab was run, and exactly which.
 OLDEST_ENGINE = (20, 10)
 SEEN_ENGINE = "20.10.24"
+# Bytes: what an hour's logs and a test's images take of a lab that is up, several times over.
+NEARLY_FULL = 10**9
 # An overlay's upper layer cannot lie on these (kernel, Documentation/filesystems/overlayfs).
 NO_UPPER_LAYER = {"overlay", "aufs", "nfs", "nfs4"}
 
@@ -163,6 +165,12 @@ def disk(machine: Machine) -> Finding:
     except OSError as error:
         return warning(name, f"{root} cannot be looked at: {error.strerror}", f"df -h {root}")
     shown = f"{free / 1e9:.0f} GB free under {root}"
+    if free < NEARLY_FULL:
+        return problem(
+            name,
+            f"{root} is nearly full: {free / 1e6:.0f} MB free, and nodes that cannot write fail in odd ways",
+            f"df -h {root}, and free {(NEARLY_FULL - free) / 1e9:.1f} GB there",
+        )
     if machine.running:
         return ok(name, f"{shown}; the lab is up")
     if machine.engine is None:
@@ -198,4 +206,4 @@ def _root(machine: Machine) -> Path | None:
     if machine.engine is not None:
         told = machine.info.get("DockerRootDir")
         return Path(str(told)) if told else None
-    return engine.DATA if machine.makes_own else None
+    return private.DATA if machine.makes_own else None

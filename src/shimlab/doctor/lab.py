@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shimlab import lock, paths
+from shimlab import lock, paths, progress
 from shimlab.cluster import config, leftovers, lifecycle, status
 from shimlab.doctor.finding import Finding, ok, problem, warning
 from shimlab.doctor.machine import Machine, unasked
 from shimlab.images import image, release
-from shimlab.machine import kind
+from shimlab.machine import engine, kind
 
 
 def kind_program(machine: Machine) -> Finding:
@@ -53,7 +53,11 @@ def remains(machine: Machine) -> Finding:
         return ok(name, f"not looked for while {machine.busy} is at work")
     if machine.running:
         return ok(name, "none: the lab is up")
-    found = leftovers.found()
+    if machine.engine is None and machine.refusal and not isinstance(machine.refusal, engine.NoEngineError):
+        return unasked(name, machine, "")
+    # Another lab's end may be waited for, which is nothing to be told here.
+    with progress.quiet():
+        found = leftovers.found()
     if not found:
         return ok(name, "none")
     return warning(name, _few(found), "shimlab down")

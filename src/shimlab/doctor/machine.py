@@ -31,8 +31,9 @@ class Machine:
 
     @property
     def makes_own(self) -> bool:
-        """Tell whether `shimlab up` would start an engine here."""
-        return self.root_debian and self.engine is None
+        """Tell whether `shimlab up` would start an engine here: not beside one that is there and does not answer."""
+        nobody = self.refusal is None or isinstance(self.refusal, engine.NoEngineError)
+        return self.root_debian and self.engine is None and nobody
 
     @property
     def elsewhere(self) -> bool:
@@ -50,14 +51,16 @@ def look() -> Machine:
     running = False
     try:
         found = engine.current()
-        info = json.loads(engine.docker("info", "--format", "{{json .}}"))
+        info = json.loads(engine.docker("info", "--format", "{{json .}}", timeout=engine.ANSWER_SECONDS))
     except LabError as error:
         found, refusal = None, error
     except ValueError:
         found, refusal = None, LabError("what answers `docker info` is no Docker engine", "install Docker")
     if found and not found.ours and bounded and root_debian:
         found, info = None, {}
-        refusal = LabError("the engine here refuses privileged containers", "`shimlab up` starts its own")
+        refusal = engine.NoEngineError(
+            "the engine here refuses privileged containers", "`shimlab up` starts its own"
+        )
     if found:
         try:
             running = bool(status.nodes())

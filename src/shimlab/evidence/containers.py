@@ -11,15 +11,9 @@ from dataclasses import dataclass
 
 from shimlab.node import procfs as proc
 from shimlab.node.probe import Run
-from shimlab.node.procfs import Process
+from shimlab.node.procfs import Process, is_shim
 
-SHIM = "containerd-shim"
 CLIENT_OF_NAMESPACE = {"moby": "docker", "k8s.io": "containerd"}
-
-
-def is_shim(process: Process) -> bool:
-    """Tell whether a process is a shim: named so, and not inside a container, where anybody may be named so."""
-    return process.comm.startswith(SHIM) and "mnt" not in process.apart
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 
 from shimlab.clients import kube
 from shimlab.errors import LabError
-from shimlab.evidence.containers import CLIENT_OF_NAMESPACE, is_shim
+from shimlab.evidence.containers import CLIENT_OF_NAMESPACE
 from shimlab.node import kubelet, sockets
 from shimlab.node import procfs as proc
 from shimlab.node.probe import Run, on, sections
+from shimlab.node.procfs import is_shim
 
 # What the kubelet's endpoint is called tells what somebody meant to run there, no more.
 RUNTIME_OF_SOCKET_NAME = {

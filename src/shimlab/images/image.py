@@ -88,8 +88,8 @@ def prune() -> None:
     engine.docker("image", "prune", "--force", "--filter", f"label={MADE_BY}.stage", timeout=600)
 
 
-def remove_all() -> None:
-    """Remove every image that the lab made, whatever its content.
+def remove_all() -> list[str]:
+    """Remove every image that the lab made, whatever its content, and return those that stay: a container uses them.
 
     Raises:
         LabError: if one is being built.
@@ -97,11 +97,15 @@ def remove_all() -> None:
     if build.goes_on():
         raise LabError("a node image is being built", "wait for it to end, or interrupt it")
     prune()
-    references = engine.docker(
-        "images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"label={MADE_BY}"
-    ).split()
-    for reference in references:
-        engine.docker("rmi", "--force", reference, timeout=300)
+    containers = engine.docker("ps", "--all", "--quiet").split()
+    used = engine.docker("inspect", "--format", "{{.Image}}", *containers).split() if containers else []
+    form = ["--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}", "--filter", f"label={MADE_BY}"]
+    images = [line.split() for line in engine.docker("images", *form).splitlines()]
+    for reference, digest in images:
+        if digest not in used:
+            # One whose name another has taken is known by its content alone.
+            engine.docker("rmi", "--force", digest if "<none>" in reference else reference, timeout=300)
+    return [reference for reference, digest in images if digest in used]
 
 
 def _build(missing: Sequence[Release], *, keep: bool) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from shimlab import paths, process
 from shimlab.errors import LabError
-from shimlab.images.build import exists
+from shimlab.images.build import exists, goes_on
 from shimlab.images.recipe import MADE_BY
 from shimlab.images.release import Release
 from shimlab.machine import engine
@@ -20,6 +21,8 @@ from shimlab.progress import Step
 VERSIONS_FILE = "/usr/share/shimlab/versions.json"
 # Two releases may have an image of the same name, so one release at a time has its images under those names.
 _NAMES = threading.Lock()
+#: What the volumes of :func:`fill` are called.
+VOLUME = re.compile(r"shimlab-stores-[0-9a-f]{8}-(stores|images)")
 
 
 def finish(release: Release, built: str) -> None:
@@ -76,6 +79,12 @@ def fill(
         engine.docker("rm", "--force", name, timeout=120)
         for volume in volumes.values():
             engine.docker("volume", "rm", "--force", volume, timeout=120)
+
+
+def broken_off(volumes: Iterable[str]) -> list[str]:
+    """Return which of these volumes a build left that was killed; while one goes on there are none."""
+    found = [name for name in volumes if VOLUME.fullmatch(name)]
+    return [] if found and goes_on() else found
 
 
 def _archives(

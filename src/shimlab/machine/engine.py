@@ -1,28 +1,36 @@
-"""The Docker engine under the nodes: the one that is there, or a private one of ours on a bare Debian."""
+"""The Docker engine under the nodes: the one that is there, or a private one of ours on a bare Debian.
+
+An engine is in one of three states: none is there; one is there and answers; one is there and does not answer, or
+refuses us. The third is an error wherever it is met. Taken for the first, it would have what is its own called gone.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import shutil
-import signal
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shimlab import paths, process
+from shimlab import process
 from shimlab.errors import LabError
-from shimlab.machine import host
-from shimlab.waiting import bound, soon
+from shimlab.machine import host, listener, private
+from shimlab.waiting import bound
 
-RUN = Path("/run/shimlab")
-SOCKET = f"unix://{RUN}/docker.sock"
-PIDFILE = RUN / "docker.pid"
-DATA = paths.ROOT_STATE / "docker"
-# The trial's Docker needed under a second to start; a busy host may take a while to load its networks.
-START_SECONDS = 60
-BOUNDED_RUNTIME = "shimlab-bounded"
+# An answer takes a tenth of a second; a machine that builds on all cores has been seen to take some.
+ANSWER_SECONDS = 30
+# Where docker looks for its engine where nothing else is said.
+USUAL = "unix:///var/run/docker.sock"
+# What docker says where nobody is there, in releases from 19.03 to 29.
+NOBODY = ("cannot connect to the docker daemon", "failed to connect to the docker api")
+
+
+class NoEngineError(LabError):
+    """No engine is there that the lab could use, so nothing runs in one."""
+
+
+class SilentEngineError(LabError):
+    """An engine is there, and does not answer or refuses us: what is in it cannot be known."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Engine:
     @property
     def ours(self) -> bool:
         """Tell whether this is the private engine that the lab started."""
-        return self.host == SOCKET
+        return self.host == private.SOCKET
 
 
 def docker(*arguments: str, input: str | None = None, timeout: float = 60) -> str:
@@ -68,16 +76,18 @@ def current() -> Engine:
     """Return the engine that the lab uses: our private one if it runs, else the one the user's docker talks to.
 
     Raises:
-        LabError: if none answers, or it may not be used.
+        NoEngineError: if none is there.
+        SilentEngineError: if one is there and does not answer, or may not be used.
+        LabError: if docker cannot ask.
     """
     if shutil.which("docker") is None:
-        raise LabError("there is no docker command", _where_from())
+        raise _without_a_client()
     # Root's private engine is not for others: they have their own, or are told so.
-    if os.access(SOCKET.removeprefix("unix://"), os.W_OK) and (own := _ask(SOCKET)):
+    if private.is_mine() and (own := _ask(private.SOCKET)):
         return own
     found = _ask(os.environ.get("DOCKER_HOST", ""))
     if found is None:
-        raise LabError("no Docker engine answers", _why_not())
+        raise NoEngineError("no Docker engine answers", _why_not())
     return found
 
 
@@ -85,12 +95,12 @@ def ensure() -> Engine:
     """Return an engine that can run the nodes, starting a private one on a root Debian that has none.
 
     Raises:
-        LabError: if there is none and none can be started.
+        LabError: if there is none and none can be started, or the one that is there does not answer.
     """
     current.cache_clear()
     try:
         found = current()
-    except LabError:
+    except NoEngineError:
         if not host.is_root_debian():
             raise
         found = None
@@ -98,155 +108,152 @@ def ensure() -> Engine:
     if found is not None and (found.ours or not (host.is_bounded() and host.is_root_debian())):
         return found
     if found is None and host.has_systemd() and not host.is_bounded():
-        process.output(["systemctl", "start", "docker"], timeout=START_SECONDS, remedy="journalctl -u docker")
+        process.output(
+            ["systemctl", "start", "docker"], timeout=private.START_SECONDS, remedy="journalctl -u docker"
+        )
     else:
         start_private()
     current.cache_clear()
     return current()
 
 
-def stop_private() -> bool:
-    """Stop the private engine, if it runs and no container of anybody else's is in it; tell whether it was stopped.
-
-    Raises:
-        LabError: if it does not stop.
-    """
-    pid = _private_pid()
-    if pid is None:
-        return False
-    current.cache_clear()
-    if current().ours and docker("ps", "--all", "--quiet").strip():
-        return False
-    os.kill(pid, signal.SIGTERM)
-    if not _gone(pid, 30):
-        raise LabError(
-            f"our Docker engine (pid {pid}) does not stop", f"kill {pid}, then `shimlab down` again"
-        )
-    for mount in reversed(mounts()):
-        _unmount(mount)
-    shutil.rmtree(RUN, ignore_errors=True)
-    current.cache_clear()
-    return True
-
-
-def was_killed() -> bool:
-    """Tell whether our private engine ended without clearing up: its pid file is there and its process is not."""
-    return os.access(PIDFILE, os.R_OK) and _private_pid() is None
-
-
-def mounts(table: Path = Path("/proc/self/mountinfo")) -> list[str]:
-    """Return the mounts of our private engine, in the order in which they were made (proc(5): mountinfo).
-
-    An engine binds its data folder onto itself, and one that was killed leaves that as well. A disk that somebody
-    mounted there is not a bind of a folder, and not ours.
-    """
-    if not table.is_file():
-        return []
-    rows = [line.split()[3:5] for line in table.read_text(encoding="utf-8").splitlines()]
-    return [
-        at for root, at in rows if at.startswith((f"{RUN}/", f"{DATA}/")) or (at == str(DATA) and root != "/")
-    ]
-
-
 def start_private() -> None:
     """Start our private engine and wait until it answers.
 
     Raises:
-        LabError: if it ends or does not answer within START_SECONDS; nothing of it runs then.
+        LabError: if it ends or does not answer in time; nothing of it runs then.
     """
-    if was_killed():
-        _forget_the_killed()
-    RUN.mkdir(mode=0o711, parents=True, exist_ok=True)
-    DATA.mkdir(parents=True, exist_ok=True)
-    log = paths.log_dir() / "dockerd.log"
-    argv = [
-        *["dockerd", "--host", SOCKET, "--data-root", str(DATA), "--exec-root", str(RUN / "docker")],
-        *["--pidfile", str(PIDFILE), "--bridge", "none"],
-    ]
-    if host.is_bounded():
-        # The wrapper must outlive a checkout: containers name it until they are removed.
-        wrapper = paths.ROOT_STATE / "runc-bounded"
-        shutil.copy(paths.repository() / "lab/node/root/usr/local/lib/shimlab/runc-bounded", wrapper)
-        wrapper.chmod(0o755)
-        argv += ["--add-runtime", f"{BOUNDED_RUNTIME}={wrapper}", "--default-runtime", BOUNDED_RUNTIME]
-    with log.open("wb") as sink:
-        child = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, start_new_session=True
-        )
+    private.start(lambda: _ask(private.SOCKET))
 
-    def answers() -> bool:
-        if child.poll() is not None:
-            last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            raise LabError(f"dockerd ended: {' '.join(last)[:200]}", f"its log is {log}")
-        return Path(SOCKET.removeprefix("unix://")).exists() and bool(_ask(SOCKET))
 
-    if not soon(answers, START_SECONDS):
-        process.end(child)
-        raise LabError(f"dockerd does not answer within {bound(START_SECONDS):.0f} s", f"its log is {log}")
+def stop_private() -> bool:
+    """Stop the private engine, if it runs and no container of anybody else's is in it; tell whether it was stopped.
+
+    Raises:
+        LabError: if it does not answer, or does not stop.
+    """
+    if private.pid() is None:
+        return False
+    current.cache_clear()
+    if current().ours and docker("ps", "--all", "--quiet").strip():
+        return False
+    private.stop()
+    current.cache_clear()
+    return True
 
 
 def _ask(address: str) -> Engine | None:
+    """Return the engine at an address, where it is empty the one that docker finds; None if nobody is there.
+
+    Raises:
+        SilentEngineError: somebody is there, and does not answer or refuses us.
+        LabError: docker cannot be run.
+    """
+    if address.startswith("unix://"):
+        pid = _listener(address)
+        if pid is None:
+            return None
+        _refuse_stopped(address, pid)
     environment = {"DOCKER_HOST": address} if address else {}
     try:
         # Not `docker info`: some releases of it end well, or bury the reason, when the engine refuses them.
         version = process.output(
-            ["docker", "version", "--format", "{{.Server.Version}}"], env=environment, timeout=30
+            ["docker", "version", "--format", "{{.Server.Version}}"],
+            env=environment,
+            timeout=ANSWER_SECONDS,
         ).strip()
-    except LabError as error:
-        if "permission denied" in error.what.lower():
-            raise LabError(
-                "Docker refuses this user its socket (permission denied)",
-                "join its group (`sudo usermod -aG docker $USER`, log in again) or run as root",
-            ) from error
-        return None
-    return Engine(address, version, environment) if version else None
+    except process.FailedError as error:
+        where = address or _found_by_docker()
+        if "permission denied" in error.said.lower():
+            raise _refused() from error
+        if _is_nobody(where, error):
+            return None
+        raise _silent(where, error) from error
+    if not version:
+        raise SilentEngineError(
+            f"what answers at {address or _found_by_docker()} is no Docker engine", "install Docker"
+        )
+    return Engine(address, version, environment)
 
 
-def _forget_the_killed(seconds: float = 20) -> None:
-    # A killed process has a number until its parent asks for it, and an engine that finds the number alive refuses
-    # to start, or waits for a containerd that does not answer any more.
-    for pidfile in (PIDFILE, *(RUN / "docker" / "containerd").glob("*.pid")):
-        try:
-            command = Path("/proc", pidfile.read_text(encoding="ascii").strip(), "cmdline")
-            soon(command.read_bytes, seconds)
-        except OSError:
-            pass
-        pidfile.unlink(missing_ok=True)
+def _listener(address: str) -> int | None:
+    """Return who listens at an address of a Unix socket, as :func:`listener.at` does; for ours its process as well.
 
-
-def _private_pid() -> int | None:
+    Raises:
+        SilentEngineError: the socket is not for this user.
+    """
     try:
-        pid = int(PIDFILE.read_text(encoding="ascii"))
-        argv = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (OSError, ValueError):
-        return None
-    return pid if SOCKET.encode() in argv else None
+        found = listener.at(Path(address.removeprefix("unix://")))
+    except PermissionError as error:
+        raise _refused() from error
+    # One that begins or ends has no socket, and runs.
+    return found or (private.pid() if address == private.SOCKET else None) or found
 
 
-def _gone(pid: int, seconds: float) -> bool:
-    def has_ended() -> bool:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
-        return process.has_ended(pid)
-
-    return soon(has_ended, seconds)
+def _is_nobody(where: str, error: process.FailedError) -> bool:
+    if where.startswith("unix://"):
+        return _listener(where) is None
+    # What is far, or not known, is only told of.
+    return any(words in error.said.lower() for words in NOBODY)
 
 
-def _unmount(place: str, seconds: float = 20) -> None:
-    # The engine's own containerd ends a moment after it, and holds its folder until then.
-    why: LabError | None = None
+def _refuse_stopped(where: str, pid: int) -> None:
+    # A socket that systemd listens at has systemd as its process.
+    if pid > 1 and process.is_stopped(pid):
+        raise SilentEngineError(
+            f"the Docker engine at {where} is stopped (pid {pid})",
+            f"kill -CONT {pid}, then run the same command again",
+        )
 
-    def is_unmounted() -> bool:
-        nonlocal why
-        try:
-            process.output(["umount", place], remedy=f"umount {place}, then `shimlab down` again")
-        except LabError as error:
-            why = error
-            return False
-        return True
 
-    if not soon(is_unmounted, seconds) and why:
-        raise why
+def _silent(where: str, error: process.FailedError) -> SilentEngineError:
+    pid = (_listener(where) or 0) if where.startswith("unix://") else 0
+    _refuse_stopped(where, pid)
+    at = f" at {where}" if where else ""
+    who = f" (pid {pid})" if pid > 1 else ""
+    if error.status is None:
+        what = f"the Docker engine{at} does not answer within {bound(ANSWER_SECONDS):.0f} s{who}"
+    else:
+        # Its last line is the reason; the first may be the client's own version.
+        said = (error.said.splitlines() or ["docker said nothing"])[-1]
+        what = f"the Docker engine{at} does not answer{who}: {process.plain(said)}"
+    if where == private.SOCKET and pid > 1:
+        return SilentEngineError(
+            what, f"wait and try again; if it stays so: kill -KILL {pid}, then `shimlab down`"
+        )
+    return SilentEngineError(
+        what, "start that engine anew (systemctl restart docker), or name another in DOCKER_HOST"
+    )
+
+
+def _refused() -> SilentEngineError:
+    return SilentEngineError(
+        "Docker refuses this user its socket (permission denied)",
+        "join its group (`sudo usermod -aG docker $USER`, log in again) or run as root",
+    )
+
+
+def _found_by_docker() -> str:
+    """Return the address that docker finds by itself, in its environment or its contexts; empty if it does not say."""
+    if told := os.environ.get("DOCKER_HOST"):
+        return told
+    try:
+        return process.output(
+            ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+        ).strip()
+    except process.FailedError:
+        return ""
+
+
+def _without_a_client() -> LabError:
+    """Return what to say where there is no docker command: an engine may be there all the same."""
+    for address in (*([private.SOCKET] if private.is_mine() else []), os.environ.get("DOCKER_HOST") or USUAL):
+        if address.startswith("unix://") and (pid := _listener(address)) is not None:
+            who = f"pid {pid}, " if pid > 1 else ""
+            return LabError(
+                f"there is no docker command, and an engine runs ({who}{address})", "put docker on the PATH"
+            )
+    return NoEngineError("there is no docker command", _where_from())
 
 
 def _where_from() -> str:

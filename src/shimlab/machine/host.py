@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from shimlab import paths, process
+from shimlab import lock, paths, process
 from shimlab.errors import LabError
 from shimlab.progress import step
 
@@ -147,6 +147,8 @@ def apt(arguments: list[str], note: Callable[[str], None]) -> None:
 
 if __name__ == "__main__":
     try:
-        ensure_packages(sys.argv[1])
+        # apt-get update does not wait for another one.
+        with lock.machine():
+            ensure_packages(sys.argv[1])
     except LabError as error:
         sys.exit(f"{error.what}\n  → {error.remedy}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shimlab import evidence
-from shimlab.evidence.containers import is_shim
+from shimlab.node.procfs import is_shim
 
 SANDBOX = "pause"
 

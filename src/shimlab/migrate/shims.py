@@ -13,9 +13,9 @@ from contextlib import suppress
 
 from shimlab import evidence
 from shimlab.errors import LabError
-from shimlab.evidence.containers import CLIENT_OF_NAMESPACE, is_shim
+from shimlab.evidence.containers import CLIENT_OF_NAMESPACE
 from shimlab.node import exec as nodes
-from shimlab.node.procfs import Process
+from shimlab.node.procfs import Process, is_shim
 from shimlab.progress import say
 from shimlab.runtimes import Runtime
 from shimlab.waiting import soon

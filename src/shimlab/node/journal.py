@@ -86,14 +86,14 @@ def log(node: str, unit: str, *, since: Since = "boot", run: Run | None = None) 
     moment = since if isinstance(since, datetime) else None
     asked = ["sh", "-s", "--", unit, str(int(moment.timestamp())) if moment else str(since)]
     found = parse((run or on(node))(asked, input=SCRIPT).splitlines(), unit)
-    return [line for line in found if moment is None or line.time >= moment]
+    return [each for each in found if moment is None or each.time >= moment]
 
 
 def parse(lines: Iterable[str], unit: str = KUBELET) -> list[LogLine]:
     """Read journal entries; those that systemd wrote about the unit are left out, and a kubelet's helpers too."""
     found: list[LogLine] = []
-    for line in lines:
-        entry: dict[str, Any] = json.loads(line)
+    for each in lines:
+        entry: dict[str, Any] = json.loads(each)
         # Which unit wrote it, journald knows even of a process that ended at once; its name, it may not.
         if entry.get("_SYSTEMD_UNIT") != f"{unit}.service" or entry.get("MESSAGE") is None:
             continue
@@ -103,11 +103,12 @@ def parse(lines: Iterable[str], unit: str = KUBELET) -> list[LogLine]:
         if isinstance(message, list):  # journald gives bytes that are no UTF-8 as numbers
             message = bytes(message).decode("utf-8", "replace")
         time = datetime.fromtimestamp(int(entry["__REALTIME_TIMESTAMP"]) / 1e6, UTC)
-        found.append(_line(time, int(entry.get("_PID", 0)), message))
+        found.append(line(time, int(entry.get("_PID", 0)), message))
     return found
 
 
-def _line(time: datetime, pid: int, message: str) -> LogLine:
+def line(time: datetime, pid: int, message: str) -> LogLine:
+    """Read what a process logged at a time, by the header that the program itself wrote."""
     if header := _HEADER.fullmatch(message):
         level, *stamp, fraction, source, rest = header.groups()
         said, values = _structured(rest)

@@ -38,6 +38,7 @@ _POD = re.compile(
 )
 _CONTAINER = re.compile(r"([0-9a-f]{64})")
 INIT = 1
+SHIM = "containerd-shim"
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,11 @@ def ancestors(process: Process, everyone: Iterable[Process]) -> list[Process]:
         chain.append(parent)
         parent = by_pid.get(parent.ppid)
     return chain
+
+
+def is_shim(process: Process) -> bool:
+    """Tell whether a process is a shim: named so, and not inside a container, where anybody may be named so."""
+    return process.comm.startswith(SHIM) and "mnt" not in process.apart
 
 
 def _below(pid: int, everyone: Iterable[Process]) -> set[int]:

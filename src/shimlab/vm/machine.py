@@ -24,11 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shimfacts import ledger
-from shimlab import paths, process, settings
+from shimlab import lock, paths, process, settings
 from shimlab.cluster.lifecycle import prepare
 from shimlab.errors import LabError
 from shimlab.images import build, image, release
-from shimlab.lock import alone, using_engine
 from shimlab.machine import engine, host
 from shimlab.progress import say, step
 from shimlab.waiting import PATIENCE, wait
@@ -75,12 +74,13 @@ def run(commands: Sequence[str], releases: Sequence[str], seconds: float) -> int
         raise LabError("only root on a Debian can make the machine's disk", "run it there")
     if host.architecture() != "amd64":
         raise LabError("the machine is made for amd64 alone", "run it there")
-    host.ensure_packages("packages-vm")
+    with lock.machine():
+        host.ensure_packages("packages-vm")
     chosen = processor()
     with tempfile.TemporaryDirectory(prefix="machine-", dir=paths.cache_dir()) as name:
         folder = Path(name)
         # A `down` in the midst of it would stop the engine.
-        with alone(), using_engine():
+        with lock.alone(), lock.using_engine():
             prepare()
             tags = image.ensure_all([release.load(minor) for minor in releases])
             _build()
@@ -104,7 +104,9 @@ def _make(folder: Path, tags: Sequence[str], commands: Sequence[str]) -> None:
     with step("Making its disk") as current:
         root = folder / "root"
         root.mkdir()
-        container = engine.docker("create", TAG).strip()
+        # By these labels `shimlab down` finds one that was left when its maker was killed.
+        labels = ["--label", f"{image.MADE_BY}=build", "--label", f"{image.OF_LAB}={paths.name()}"]
+        container = engine.docker("create", *labels, TAG).strip()
         try:
             archive = folder / "root.tar"
             engine.docker("export", "--output", str(archive), container, timeout=600)

@@ -12,7 +12,7 @@ from pathlib import Path
 from shimfacts import notebooks
 from shimfacts.model import Fact
 from shimsite import references
-from shimsite.checks import content, parity
+from shimsite.checks import content
 from shimsite.languages import markdown_text
 from shimsite.tables import data, facts
 
@@ -41,8 +41,6 @@ def all_problems(root: Path) -> Iterator[str]:
     for path, marks in kept.marks().items():
         if not any(mark in page for page in pages for mark in marks):
             yield f"facts/{path}: no page shows it; write {marks[0]} where it belongs"
-    for where, texts in kept.texts():
-        yield from (f"facts/{where}: {problem}" for problem in parity.text_problems(texts))
 
 
 def prose(root: Path, kept: data.Data) -> Iterator[tuple[str, str, str, int]]:

@@ -1,8 +1,8 @@
 """Parity of the languages: what must be the same in a page and its translation, and what went stale.
 
-The words are a translator's business; here it is structure: headings and their ids, fences and
-includes, links, images, admonitions, facts. `python -m shimsite.checks.parity` reports, and with
-`--update PAGE…` it records that a Chinese page was brought in step with its English one.
+The words are a translator's business; here it is the blocks of pages, prose cells and texts kept as data, and what
+each of them holds (shimsite.checks.twins). `python -m shimsite.checks.parity` reports, and with `--update PAGE…` it
+records that a Chinese page was brought in step with its English one.
 """
 
 from __future__ import annotations
@@ -11,117 +11,28 @@ import argparse
 import hashlib
 import re
 import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import zip_longest
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
+import yaml
 
-from shimsite import references
-from shimsite.languages import markdown_text, zh
+from shimfacts import yaml_files
+from shimfacts.model import LANGUAGES
+from shimsite.checks import twins
+from shimsite.languages import blocks, markdown_text, zh
 from shimsite.notebooks import split
 
 _ROOT = Path(__file__).parents[3]
-_LINK = re.compile(r"(?<!!)\[(?:[^\[\]]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
-_REFERENCE = re.compile(r"^\s*\[[^\]^]+\]:\s*(\S+)")
-_IMAGE = re.compile(r"!\[[^\]]*\]\(\s*([^)\s]+)[^)]*\)")
-_HTML_LINK = re.compile(r"<(a|img)\b[^>]*?\b(?:href|src)=\"([^\"]+)\"")
-_AUTOLINK = re.compile(r"<(https?://[^>\s]+)>")
-_ADMONITION = re.compile(r"^\s*(?:!!!|\?\?\?\+?)\s+(\w+)")
-_TABBED = re.compile(r"^\s*===!?\s")
-_INCLUDE = re.compile(r"-{1,}8<-{1,}\s+\"([^\"]+)\"")
-_COMMENT = re.compile(r"(^|\s)#.*$")
-#: Parts of an address that name a language and nothing else.
-_LANGUAGE_PART = re.compile(r"/(?:zh-cn|zh-hans|zh|en)(?=/|$)")
 _HASH_LINE = re.compile(r"^source_hash:.*$", re.M)
 
 
-@dataclass
-class Structure:
-    """What a page and its translation have in common, each item with the line it stands on."""
-
-    headings: list[tuple[str, int]] = field(default_factory=list)
-    fences: list[tuple[str, int]] = field(default_factory=list)
-    admonitions: list[tuple[str, int]] = field(default_factory=list)
-    images: list[tuple[str, int]] = field(default_factory=list)
-    links: list[tuple[str, int]] = field(default_factory=list)
-    facts: list[tuple[str, int]] = field(default_factory=list)
-
-
-def structure(text: str, first: int = 1) -> Structure:
-    """Take the structure out of a Markdown text."""
-    found = Structure()
-    for heading in markdown_text.headings(text, first):
-        name = f"{'#' * heading.level} {{ #{heading.id} }}" if heading.id else "#" * heading.level
-        found.headings.append((name, heading.number))
-    code: list[str] = []
-    for line in markdown_text.lines(text, first):
-        if line.opens:
-            code = [f"```{line.fence}"]
-            start = line.number
-        elif line.closes:
-            found.fences.append((" / ".join(code), start))
-        elif not line.is_prose:
-            if bare := _COMMENT.sub("", line.text).strip():
-                code.append(bare)
-        else:
-            _prose(line, found)
-    found.facts = sorted({ref.id: (ref.id, ref.line) for ref in references.refs(text, first)}.values())
-    return found
-
-
-def _prose(line: markdown_text.Line, found: Structure) -> None:
-    """Take links, images and marks out of one line of prose."""
-    plain = "".join(piece for is_code, piece in markdown_text.spans(line.text) if not is_code)
-    if match := _ADMONITION.match(plain):
-        found.admonitions.append((match[1], line.number))
-    elif _TABBED.match(plain):
-        found.admonitions.append(("=== tab", line.number))
-    if match := _INCLUDE.search(plain):
-        found.fences.append((match[1], line.number))
-    found.images += [(target(url), line.number) for url in _IMAGE.findall(plain)]
-    for tag, url in _HTML_LINK.findall(plain):
-        (found.images if tag == "img" else found.links).append((target(url), line.number))
-    # A code span may be a link's text: there the whole line is needed.
-    urls = _LINK.findall(line.text) + _AUTOLINK.findall(plain)
-    if match := _REFERENCE.match(plain):
-        urls.append(match[1])
-    found.links += [(target(url), line.number) for url in urls]
-
-
-def target(url: str) -> str:
-    """Write a link's target without what names a language."""
-    return _LANGUAGE_PART.sub("", url).replace(".zh.md", ".md")
-
-
-def compare(english: Structure, other: Structure) -> Iterator[str]:
-    """Tell what differs, with both values and both lines."""
-    for what in ("headings", "fences", "admonitions", "images"):
-        pairs = zip_longest(getattr(english, what), getattr(other, what))
-        for number, (ours, theirs) in enumerate(pairs, 1):
-            if ours is None or theirs is None or ours[0] != theirs[0]:
-                yield (
-                    f"{what.removesuffix('s')} {number} is {_said(theirs)} here, and {_said(ours)} in English"
-                )
-                break
-    for what in ("links", "facts"):
-        ours, theirs = (Counter(item for item, _ in getattr(side, what)) for side in (english, other))
-        if missing := sorted((ours - theirs).elements()):
-            yield f"{what} that only the English text has: {', '.join(missing)}"
-        if extra := sorted((theirs - ours).elements()):
-            yield f"{what} that the English text lacks: {', '.join(extra)}"
-
-
-def _said(item: tuple[str, int] | None) -> str:
-    return f"'{item[0]}' (line {item[1]})" if item else "missing"
-
-
-def text_problems(texts: Mapping[str, str]) -> Iterator[str]:
-    """Tell what is wrong with the Chinese of a text that is kept as data, its English at hand."""
-    yield from compare(structure(texts["en"]), structure(texts["zh"]))
-    yield from zh.problems(texts["zh"])
+def text_problems(english: str, chinese: str, lines: tuple[int, int] = (1, 1)) -> Iterator[str]:
+    """Tell what is wrong with a Chinese text, its English twin at hand; `lines` says where the two begin."""
+    yield from twins.compare(blocks.blocks(english, lines[0]), blocks.blocks(chinese, lines[1]))
+    yield from zh.problems(chinese, lines[1])
 
 
 def source_hash(english: str) -> str:
@@ -137,16 +48,25 @@ def page_problems(english: Path, chinese: Path) -> Iterator[str]:
         yield f"is missing; {english.name} has no translation"
         return
     source = english.read_text("utf-8")
-    _, english_body, english_first = markdown_text.front_matter(source)
-    meta, body, first = markdown_text.front_matter(chinese.read_text("utf-8"))
-    yield from compare(structure(english_body, english_first + 1), structure(body, first + 1))
-    yield from zh.problems(body, first + 1)
+    english_meta, english_body, english_first = markdown_text.front_matter(source)
+    text = chinese.read_text("utf-8")
+    meta, body, first = markdown_text.front_matter(text)
+    for key in ("title", "description"):
+        lines = (_line_of(key, source), _line_of(key, text))
+        yield from text_problems(str(english_meta.get(key, "")), str(meta.get(key, "")), lines)
+    yield from text_problems(english_body, body, (english_first + 1, first + 1))
     if str(meta.get("source_hash")) != source_hash(source):
         yield (
             f"was made from another version of the English page: bring it in step, then run "
             f"`python -m shimsite.checks.parity --update` (source_hash is {meta.get('source_hash')}, "
             f"the English page's is {source_hash(source)})"
         )
+
+
+def _line_of(key: str, page: str) -> int:
+    """Give the line of a page's front matter that has a key."""
+    at = re.search(rf"^{key}:", page, re.M)
+    return page.count("\n", 0, at.start()) + 1 if at else 1
 
 
 def heading_id_problems(page: Path) -> Iterator[str]:
@@ -175,13 +95,73 @@ def notebook_problems(path: Path) -> Iterator[str]:
         elif waiting is None:
             yield f"cell {number}: the Chinese text has no English twin right before it"
         else:
-            for problem in compare(structure(waiting[1]), structure(cell.source)):
-                yield f"cell {number}: {problem}"
-            for problem in zh.problems(cell.source):
+            for problem in text_problems(waiting[1], cell.source):
                 yield f"cell {number}: {problem}"
             waiting = None
     if waiting:
         yield f"cell {waiting[0]}: the English text has no Chinese twin right after it"
+
+
+def data_problems(path: Path) -> Iterator[str]:
+    """Tell where the Chinese of a file of facts or of a table differs from its English.
+
+    What cannot be read is told of where the facts are (shimsite.checks.facts).
+    """
+    try:
+        document = yaml_files.document(path)
+    except yaml.YAMLError:
+        return
+    for pair in pairs(document.data):
+        lines = (document.line(*pair.place("en")), document.line(*pair.place("zh")))
+        for problem in text_problems(pair.english, pair.chinese, lines):
+            yield f"{': '.join(pair.names)}: {problem}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A text that a file keeps in both languages: the keys above the language and below it, their names in errors."""
+
+    above: tuple[str | int, ...]
+    below: tuple[str | int, ...]
+    names: tuple[str, ...]
+    english: str
+    chinese: str
+
+    def place(self, lang: str) -> tuple[str | int, ...]:
+        """Give the keys and places in lists that lead to the text of a language."""
+        return (*self.above, lang, *self.below)
+
+
+def pairs(
+    data: Any,  # noqa: ANN401
+    above: tuple[str | int, ...] = (),
+    names: tuple[str, ...] = (),
+) -> Iterator[Pair]:
+    """Walk over the texts that a file keeps in both languages, each below `en` and `zh`."""
+    if isinstance(data, list):
+        for number, each in enumerate(data):
+            # An entry of a list goes by its fact, where it has one.
+            name = str(each["fact"]) if isinstance(each, dict) and "fact" in each else f"entry {number + 1}"
+            yield from pairs(each, (*above, number), (*names, name))
+    elif isinstance(data, dict):
+        if set(LANGUAGES) <= set(data):
+            yield from _pairs(data["en"], data["zh"], above, (), names)
+        for key in [key for key in data if key not in LANGUAGES]:
+            yield from pairs(data[key], (*above, key), (*names, str(key)))
+
+
+def _pairs(
+    english: Any,  # noqa: ANN401
+    chinese: Any,  # noqa: ANN401
+    above: tuple[str | int, ...],
+    below: tuple[str | int, ...],
+    names: tuple[str, ...],
+) -> Iterator[Pair]:
+    if isinstance(english, str) and isinstance(chinese, str):
+        yield Pair(above, below, names, english, chinese)
+    elif isinstance(english, dict) and isinstance(chinese, dict):
+        for key in [key for key in english if key in chinese]:
+            yield from _pairs(english[key], chinese[key], above, (*below, key), (*names, str(key)))
 
 
 def all_problems(root: Path) -> Iterator[str]:
@@ -197,10 +177,11 @@ def all_problems(root: Path) -> Iterator[str]:
     for chinese in sorted(root.glob("*.zh.md")):
         english = chinese.with_name(chinese.name.replace(".zh.md", ".md"))
         here, there = chinese.read_text("utf-8"), english.read_text("utf-8")
-        yield from (f"{chinese.name}: {problem}" for problem in compare(structure(there), structure(here)))
-        yield from (f"{chinese.name}: {problem}" for problem in zh.problems(here))
+        yield from (f"{chinese.name}: {problem}" for problem in text_problems(there, here))
     for notebook in sorted((root / "notebooks").glob("*.ipynb")):
         yield from (f"notebooks/{notebook.name}: {problem}" for problem in notebook_problems(notebook))
+    for path in sorted((root / "facts").rglob("*.yaml")):
+        yield from (f"{path.relative_to(root)}: {problem}" for problem in data_problems(path))
 
 
 def update(page: Path, english: Path) -> None:

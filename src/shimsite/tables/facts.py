@@ -95,7 +95,7 @@ def value(fact: Fact, lang: str) -> str:
 def sources(fact: Fact, place: Place) -> str:
     """List where a fact can be read, and what showed it on the lab, and when."""
     proved = writer.proved(fact, place.known.proofs, place.lang, place.page)
-    return writer.lines_of(writer.sources(fact.sources, place.lang), writer.small(proved))
+    return writer.lines_of(writer.sources(fact.sources, place.lang), writer.small(proved, searched=False))
 
 
 def _any(fact: Fact, place: Place) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class Faults(Marked):
             said = fault.said(place.lang)
             where = writer.small(ON[place.lang].format(_where(fault, place.lang)))
             name = writer.lines_of(f"`{fault.name}`", said.title, where)
-            undone = writer.lines_of(said.undone, writer.small(_last(fault, place)))
+            undone = writer.lines_of(said.undone, writer.small(_last(fault, place), searched=False))
             rows.append(writer.Row(f"fault-{fault.name}", (name, said.does, said.shows, undone)))
         return writer.table("faults", HEAD[place.lang], rows, place.lang)
 

@@ -60,7 +60,7 @@ def matrix(flags: Iterable[Fact], today: Fact | None, lang: str, sources: Callab
             f"<code>{escape(fact.value(lang))}</code>{unverified(fact, lang)}",
             "" if whose == KUBELET else whose,
             writer.small(writer.plain(fact.note, lang)),
-            writer.small(sources(fact)),
+            writer.small(sources(fact), searched=False),
         )
         rows.append(writer.Row(fact.id, (name, *(_cell(each, lang) for each in states))))
     return f"{_key(seen, lang)}\n\n{writer.table('matrix', (words['flag'], *columns), rows, lang)}"

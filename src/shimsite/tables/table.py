@@ -106,7 +106,7 @@ class Marked(Table):
         """Write as Markdown what belongs at a mark."""
 
 
-class Rows(Marked, Generic[_Row]):
+class Listed(Table, Generic[_Row]):
     """A table whose file maps an id to each row."""
 
     row: ClassVar[Any]
@@ -142,3 +142,7 @@ class Rows(Marked, Generic[_Row]):
     def wrong_id(cls, name: str) -> str:
         """Say what is wrong with an id; nothing where it is right."""
         return ""
+
+
+class Rows(Listed[_Row], Marked):
+    """A table whose file maps an id to each row, and that stands at its marks."""

@@ -43,6 +43,8 @@ WORDS = {
 PROVABLE = ("flag", "socket", "message", "name", "version")
 #: Sources from which on they are folded away: a row is read for what it says first.
 _MANY_SOURCES = 3
+#: Where a row can be read elsewhere, and what proved it, is not what it is looked up for.
+_UNSEARCHED = ' data-search-exclude="true"'
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Row:
 def table(name: str, head: Sequence[str], rows: Iterable[Row], lang: str, *, searched: bool = True) -> str:
     """Write a table as Markdown that holds HTML; `name` is its class, `searched` is for the site's search."""
     words = WORDS[lang]
-    exclude = "" if searched else ' data-search-exclude="true"'
+    exclude = "" if searched else _UNSEARCHED
     filtered = f'data-filter="{words["filter"]}" data-count="{words["count"]}"'
     # Roles, since a phone shows rows as blocks, and a browser may then forget what they are. None for the heads: the
     # theme takes their role for the sign of a table that can be sorted.
@@ -94,11 +96,13 @@ def _row(row: Row, head: Sequence[str]) -> str:
 
 def sources(given: Sequence[Source], lang: str) -> str:
     """List where something can be read; many sources are folded together, to be opened by whoever wants them."""
-    links = lines_of(*(f'<a href="{html.escape(each.url)}">{escape(each.title)}</a>' for each in given))
+    links = lines_of(
+        *(f'<a href="{html.escape(each.url)}"{_UNSEARCHED}>{escape(each.title)}</a>' for each in given)
+    )
     if len(given) < _MANY_SOURCES:
         return links
     title = WORDS[lang]["sources"].format(count=len(given))
-    return f'<details class="sources"><summary>{title}</summary>{links}</details>'
+    return f'<details class="sources"{_UNSEARCHED}><summary>{title}</summary>{links}</details>'
 
 
 def proof(named: str, page: str) -> str:
@@ -147,6 +151,6 @@ def plain(texts: Mapping[str, str] | None, lang: str) -> str:
     return escape(texts[lang]) if texts else ""
 
 
-def small(text: str) -> str:
-    """Write what stands small beside or below the main thing."""
-    return f'<small class="note">{text}</small>' if text else ""
+def small(text: str, *, searched: bool = True) -> str:
+    """Write what stands small beside or below the main thing; `searched` is for the site's search."""
+    return f'<small class="note"{"" if searched else _UNSEARCHED}>{text}</small>' if text else ""

@@ -50,6 +50,8 @@ class Lane:
     until: str = ""
     #: It runs if what it needs has ended at all, since it takes away what that may have left in part.
     clears: bool = False
+    #: It does not run if a lane failed that it comes after: what that left is to be looked at.
+    spares: bool = False
     #: Minutes, where it never ran on this machine.
     minutes: float = 1.0
     environment: dict[str, str] = field(default_factory=dict)

@@ -23,8 +23,11 @@ SITE = "site"
 COMING_UP = "a lab comes up"
 WORKERS = ("worker", "worker2")
 #: The tests of tests/live/nodes, by what they do to the lab: the rest changes one node after the other.
-READING = "test_cluster or test_evidence or test_cri or test_refusals or test_node_files"
-BESIDE = "test_given or test_interrupted"
+READING = (
+    "test_cluster or test_evidence or test_export or test_cri or test_refusals or test_node_files "
+    "or test_private_engine"
+)
+BESIDE = "test_given or test_interrupted or test_beside"
 MIGRATING = "test_migrate or test_kubelets"
 #: The tests of tests/live/faults that are about one worker, by their mark; the rest is about all nodes.
 OF_ONE_NODE = {"worker": "on_containerd", "worker2": "on_dockershim"}
@@ -34,7 +37,12 @@ def lanes(lab: str, *, offline: bool = False, conformance: bool = False, keep: b
     """Return the lanes of a run, whose labs are named after ``lab``."""
     if offline:
         return _offline()
-    return [*_offline(), *_first(lab, conformance=conformance, keep=keep), *_faults(lab), *_removed(lab)]
+    return [
+        *_offline(),
+        *_first(lab, conformance=conformance, keep=keep),
+        *_faults(lab, keep=keep),
+        *_removed(lab, keep=keep),
+    ]
 
 
 def _offline() -> list[Lane]:
@@ -77,10 +85,10 @@ def _first(lab: str, *, conformance: bool, keep: bool) -> list[Lane]:
     ]
     if conformance:
         found.append(in_lab("conformance", "conformance", changes=WORKERS, minutes=20))
-    return _between(lab, "deprecated", found, keep=keep)
+    return _between(lab, "deprecated", found, stays=keep)
 
 
-def _faults(lab: str) -> list[Lane]:
+def _faults(lab: str, *, keep: bool) -> list[Lane]:
     """A lab whose nodes are broken, each of the workers by itself, and migrated."""
     lab = f"{lab}-faults"
     in_lab = _in(lab)
@@ -96,10 +104,11 @@ def _faults(lab: str) -> list[Lane]:
             in_lab("faults: the rest", "faults", "-m", f"not ({alone})", changes=WORKERS, minutes=2),
             in_lab("live: migrating", "live", "-k", MIGRATING, changes=WORKERS, minutes=4),
         ],
+        spares=keep,
     )
 
 
-def _removed(lab: str) -> list[Lane]:
+def _removed(lab: str, *, keep: bool) -> list[Lane]:
     lab = f"{lab}-removed"
     in_lab = _in(lab)
     # The session validates the removal's notebook as well, which goes into the ledger.
@@ -111,6 +120,7 @@ def _removed(lab: str) -> list[Lane]:
                 "removed", "removed", takes=Share(0.3, 1.0, 12), changes=WORKERS, minutes=4, after=("docs",)
             )
         ],
+        spares=keep,
     )
 
 
@@ -140,8 +150,13 @@ def _in(lab: str) -> Callable[..., Lane]:
     return lane
 
 
-def _between(lab: str, kind: str, lanes: list[Lane], *, keep: bool = False) -> list[Lane]:
-    """Put a lab's coming up before its lanes, and its end after them."""
+def _between(
+    lab: str, kind: str, lanes: list[Lane], *, stays: bool = False, spares: bool = False
+) -> list[Lane]:
+    """Put a lab's coming up before its lanes, and its end after them, unless it ``stays``.
+
+    With ``spares`` it stays where one of its lanes failed.
+    """
     environment = {"SHIMLAB_NAME": lab}
     down = Lane(
         _down(lab),
@@ -150,6 +165,7 @@ def _between(lab: str, kind: str, lanes: list[Lane], *, keep: bool = False) -> l
         needs=(_up(lab),),
         after=tuple(lane.name for lane in lanes),
         clears=True,
+        spares=spares,
         minutes=0.3,
         environment=environment,
     )
@@ -159,11 +175,11 @@ def _between(lab: str, kind: str, lanes: list[Lane], *, keep: bool = False) -> l
         ("up", "--lab", kind),
         changes=(COMING_UP,),
         keeps=REMOVED if kind == "removed" else LAB,
-        until="" if keep else down.name,
+        until="" if stays else down.name,
         minutes=1.2,
         environment=environment,
     )
-    return [up, *lanes, *([] if keep else [down])]
+    return [up, *lanes, *([] if stays else [down])]
 
 
 def _up(lab: str) -> str:

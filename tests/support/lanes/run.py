@@ -1,6 +1,7 @@
 """Run the lanes: ``python -m tests.support.lanes.run PYTHON [--offline] [--conformance] [--keep]``.
 
-A lane that fails stops no other, but what needs it. Ctrl-C ends all lanes, and labs are taken down before it is over.
+A lane that fails stops no other, but what needs it; what it leaves to be read is in .cache/failed. Ctrl-C ends all
+lanes, and labs are taken down before it is over.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,9 +26,11 @@ from tests.support.lanes.schedule import Schedule
 from tests.support.lanes.told import ALL
 
 from shimlab import paths
+from shimlab.cluster.export import kept
 from shimsite import build
 
 FOLDER = Path(".cache") / "lanes"
+FAILED = Path(".cache") / "failed"
 # A lane that was interrupted gets this long before it is killed: its tests put nodes back, its commands say where they
 # were.
 PATIENCE_SECONDS = 20
@@ -41,7 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("nox", help="the python that has nox")
     parser.add_argument("--offline", action="store_true", help="only what needs no cluster")
     parser.add_argument("--conformance", action="store_true", help="Kubernetes' own tests as well")
-    parser.add_argument("--keep", action="store_true", help="leave the first lab up")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the first lab up, and labs in which a lane failed"
+    )
     given = parser.parse_args(argv)
     chosen = plan.lanes(paths.name(), offline=given.offline, conformance=given.conformance, keep=given.keep)
     return Run(chosen, given.nox, paths.repository()).all()
@@ -69,6 +75,8 @@ class Run:
     def all(self) -> int:
         """Run every lane, tell how each ended, and return the status of the whole."""
         lanes = list(self._schedule.lanes.values())
+        # What is there afterwards is of this run.
+        shutil.rmtree(self._root / FAILED, ignore_errors=True)
         _say(*told.opening(lanes, self._cores, self._gigabytes, self._last))
         # Noted and acted on between two steps: one that breaks into a lane's start would leave it begun and not there.
         # Also where a shell that started us in the background has us ignore Ctrl-C, as all lanes then would.
@@ -79,7 +87,8 @@ class Run:
         if self._interrupted:
             self._stop()
         whole = self._now()
-        _say("", *told.closing(self._schedule, self._began, self._took, self._computed, whole))
+        failed = {name: kept.which(self._evidence(name)) for name in self._schedule.lanes}
+        _say("", *told.closing(self._schedule, self._began, self._took, self._computed, whole, failed))
         if self._interrupted:
             return 130
         self._last |= {name: seconds / 60 for name, seconds in self._took.items()}
@@ -97,6 +106,7 @@ class Run:
     def _stop(self) -> None:
         """End all lanes, then run what clears up after them."""
         _say(f"{told.clock(self._now())} interrupted: ending {', '.join(self._running) or 'nothing'}")
+        self._schedule.stop()
         for child in self._running.values():
             _send(child, signal.SIGINT)
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -106,7 +116,6 @@ class Run:
             _send(child, signal.SIGKILL)
         while self._running:
             self._reap()
-        self._schedule.stop()
         while not self._schedule.over:
             self._step()
 
@@ -125,7 +134,12 @@ class Run:
             self._running[lane.name] = subprocess.Popen(
                 argv,
                 cwd=self._root,
-                env={**_environment(), **lane.environment, **self._pinned(lane)},
+                env={
+                    **_environment(),
+                    **lane.environment,
+                    **self._pinned(lane),
+                    kept.FOLDER: str(self._evidence(lane.name)),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -170,8 +184,11 @@ class Run:
         _say("", f"{rule} {name} {rule}", log.read_text(encoding="utf-8", errors="replace").rstrip())
         left = ", ".join(self._running) or "nothing"
         took = told.clock(self._took[name])
+        where = [f"log: {log.relative_to(self._root)}"]
+        if (evidence := self._evidence(name)).is_dir():
+            where.append(f"evidence: {evidence.relative_to(self._root)}")
         _say(
-            f"{rule} {told.MARKS[state]} {name}: {state} in {took} (log: {log.relative_to(self._root)}) {rule}",
+            f"{rule} {told.MARKS[state]} {name}: {state} in {took} ({', '.join(where)}) {rule}",
             f"{told.clock(self._now())} {told.MARKS[state]} {name}; beside it: {left}",
             "",
         )
@@ -183,7 +200,10 @@ class Run:
         return {build.PINNED: build.built_from(self._root)}
 
     def _log(self, name: str) -> Path:
-        return self._folder / f"{name.replace(': ', '-').replace(' ', '-')}.log"
+        return self._folder / f"{_file_name(name)}.log"
+
+    def _evidence(self, name: str) -> Path:
+        return self._root / FAILED / _file_name(name)
 
     def _now(self) -> float:
         return time.monotonic() - self._clock
@@ -201,6 +221,10 @@ class Run:
         beside = self._folder / "minutes.json.new"
         beside.write_text(json.dumps(minutes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         beside.replace(beside.with_suffix(""))
+
+
+def _file_name(lane: str) -> str:
+    return lane.replace(": ", "-").replace(" ", "-")
 
 
 def _memory() -> float:

@@ -28,6 +28,7 @@ class Schedule:
         #: Of a lane that is not run: why.
         self.why: dict[str, str] = {}
         self._there = there
+        self._stopped = False
         self._minutes = {lane.name: (minutes or {}).get(lane.name, lane.minutes) for lane in lanes}
         self._left = self._paths()
 
@@ -57,7 +58,11 @@ class Schedule:
         self._skip()
 
     def stop(self) -> list[Lane]:
-        """Start nothing more but what clears up; return that, in its order, as far as there may be something."""
+        """Start nothing more but what clears up; return that, in its order, as far as there may be something.
+
+        What is ended after that did not fail by itself, and nothing is spared for it.
+        """
+        self._stopped = True
         for lane in self._in(WAITING):
             if not (
                 lane.clears and all(self.state[each] in (RUNNING, PASSED, FAILED) for each in lane.needs)
@@ -84,6 +89,11 @@ class Schedule:
         while again:
             again = False
             for lane in self._in(WAITING):
+                failed = [each for each in lane.after if self.state[each] == FAILED]
+                if lane.spares and failed and not self._stopped:
+                    self.state[lane.name], self.why[lane.name] = SKIPPED, f"kept, since {failed[0]} failed"
+                    again = True
+                    continue
                 lost = [each for each in lane.needs if self.state[each] in (FAILED, SKIPPED)]
                 # What was begun may have left something, and is cleared up after.
                 if lane.clears:
@@ -107,7 +117,8 @@ class Schedule:
             wanted = wanted.and_(_at_its_most(each))
         for each in self.lanes.values():
             # A lab takes its share from its coming up until it is gone.
-            if each.until and self.state[each.name] == PASSED and self.state[each.until] not in OVER:
+            gone = each.until and self.state[each.until] in (PASSED, FAILED)
+            if self.state[each.name] == PASSED and not gone:
                 wanted = wanted.and_(each.keeps)
         return wanted.fits(self._there)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 
-from tests.support.lanes.lane import Lane
+from tests.support.lanes.lane import NOTHING, Lane
 from tests.support.lanes.schedule import FAILED, PASSED, SKIPPED, Schedule
 
 from shimlab import paths
 
 #: Under this name the minutes of a whole run are kept.
 ALL = "all lanes"
+#: Of a lane in which more failed than this, all of it is run again.
+MOST = 12
 MARKS = {PASSED: "✓", FAILED: "✗", SKIPPED: "–"}
 
 
@@ -40,10 +44,12 @@ def closing(
     took: Mapping[str, float],
     computed: Mapping[str, float],
     whole: float,
+    failed: Mapping[str, Sequence[str]],
 ) -> list[str]:
     """Say how each lane ended: when it began and how long it took, in minutes, and how many cores it kept busy.
 
-    What runs in nodes is not counted there. For what failed, the command that repeats it comes last.
+    What runs in nodes is not counted there. What comes last: the labs that are up, and the commands that repeat what
+    failed; ``failed`` names the tests and notebooks of a lane that did.
     """
     width = max(len(name) for name in schedule.lanes)
     lines = [f"  {'lane':<{width}} {'began':>6} {'took':>6} {'cores':>6}"]
@@ -58,10 +64,32 @@ def closing(
         f"{sum(took.values()) / 60:.1f} minutes of lanes in {whole / 60:.1f} minutes; "
         f"{sum(computed.values()) / 60:.1f} minutes of a core, nodes not counted."
     )
+    for lane in schedule.lanes.values():
+        is_gone = lane.until and schedule.state[lane.until] != SKIPPED
+        if lane.keeps != NOTHING and schedule.state[lane.name] == PASSED and not is_gone:
+            lab = lane.environment.get("SHIMLAB_NAME", paths.DEFAULT_NAME)
+            lines.append(f"{lab} is up; down with it: {at(lane)}./run shimlab -- down")
     for name, lane in schedule.lanes.items():
         if schedule.state[name] == FAILED:
-            lines.append(f"{name} failed; again: {at(lane)}{lane.command}")
+            lines += [f"{name} failed; again: {line}" for line in again(lane, failed.get(name, ()))]
     return lines
+
+
+def again(lane: Lane, failed: Sequence[str] = ()) -> list[str]:
+    """Return what somebody pastes into a shell to repeat what failed in a lane: tests by their ids, notebooks by name.
+
+    Where none is known, or many are, that is the lane as a whole.
+    """
+    tests = [name for name in failed if name.startswith("tests/")]
+    books = [name for name in failed if name.startswith("notebooks/")]
+    if (not tests and not books) or len(failed) > MOST:
+        return [f"{at(lane)}{lane.command}"]
+    run = ["./run", lane.session, "--"]
+    lines = [[*run, *tests]] if tests else []
+    for book in books:
+        # A session that has more than notebooks is given the whole name.
+        lines.append([*run, "-k", PurePath(book).stem] if lane.session == "notebooks" else [*run, book])
+    return [f"{at(lane)}{shlex.join(words)}" for words in lines]
 
 
 def at(lane: Lane) -> str:

@@ -24,17 +24,21 @@ from pathlib import Path
 from tests.support.lanes.lane import Lane, Share
 from tests.support.lanes.run import Run
 lanes = [
-    Lane("up", "up.sh", keeps=Share(0.1, 0.1), until="down", takes=Share(0.1, 0.1)),
+    Lane(
+        "up", "up.sh", keeps=Share(0.1, 0.1), until="down", takes=Share(0.1, 0.1), environment={"SHIMLAB_NAME": "own"}
+    ),
     Lane("use", "use.sh", needs=("up",), takes=Share(0.1, 0.1)),
     Lane("other", "other.sh", ("-k", "a b"), takes=Share(0.1, 0.1), environment={"SHIMLAB_NAME": "second"}),
-    Lane("down", "down.sh", needs=("up",), after=("use",), clears=True, takes=Share(0.1, 0.1)),
+    Lane(
+        "down", "down.sh", needs=("up",), after=("use",), clears=True, takes=Share(0.1, 0.1), spares="keep" in sys.argv
+    ),
 ]
 sys.exit(Run(lanes, sys.executable, Path(sys.argv[1])).all())
 """
 ROOT = Path(__file__).parents[3]
 
 
-def start(folder: Path, **scripts: str) -> subprocess.Popen[str]:
+def start(folder: Path, *flags: str, **scripts: str) -> subprocess.Popen[str]:
     """Start the lanes; each script says that it ran."""
     (folder / "nox").mkdir(exist_ok=True)
     (folder / "nox" / "__main__.py").write_text(NOX)
@@ -43,7 +47,7 @@ def start(folder: Path, **scripts: str) -> subprocess.Popen[str]:
             f"echo {name} says hello\n{scripts.get(name, '')}\necho {name} >>ran\n"
         )
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder)],
+        [sys.executable, "-c", PROGRAM, str(folder), *flags],
         env={**os.environ, "PYTHONPATH": f"{folder}:{ROOT}:{ROOT / 'src'}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -73,6 +77,36 @@ def test_a_lane_that_fails_stops_no_other_and_the_table_says_how_to_repeat_it(tm
     assert sorted((tmp_path / "ran").read_text().split()) == ["down", "up", "use"]
     assert said.splitlines()[-1] == "other failed; again: SHIMLAB_NAME=second ./run other.sh -- -k 'a b'"
     assert (tmp_path / ".cache/lanes/other.log").read_text() == "other says hello\n"
+
+
+# What a session leaves that fails.
+LEAVES = 'mkdir -p "$EVIDENCE_FOLDER"; echo "$1" >>"$EVIDENCE_FOLDER/again"; exit 1'
+
+
+def test_what_is_left_of_a_lane_that_failed_is_told_and_is_of_this_run(tmp_path: Path) -> None:
+    old = tmp_path / ".cache/failed/use/again"
+    old.parent.mkdir(parents=True)
+    old.write_text("tests/a.py::test_of_an_earlier_run\n")
+    child = start(tmp_path, other=LEAVES.replace("$1", "tests/a.py::test_b[x y]"))
+    said, _ = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert "(log: .cache/lanes/other.log, evidence: .cache/failed/other)" in said
+    assert said.splitlines()[-1] == (
+        "other failed; again: SHIMLAB_NAME=second ./run other.sh -- 'tests/a.py::test_b[x y]'"
+    )
+    assert [each.name for each in (tmp_path / ".cache/failed").iterdir()] == ["other"]
+
+
+@pytest.mark.parametrize("flags", [(), ("keep",)])
+def test_a_lab_is_kept_if_that_is_asked_for_and_it_is_said_how_to_take_it_down(
+    tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    said, _ = start(tmp_path, *flags, use="exit 1").communicate(timeout=60)
+    assert ("down" in (tmp_path / "ran").read_text().split()) == (not flags)
+    told = "own is up; down with it: SHIMLAB_NAME=own ./run shimlab -- down"
+    assert said.splitlines()[-2:-1] == ([told] if flags else said.splitlines()[-2:-1])
+    assert (told in said) == bool(flags)
+    assert said.splitlines()[-1] == "use failed; again: ./run use.sh"
 
 
 def test_a_lab_that_did_not_come_up_is_taken_down_and_not_used(tmp_path: Path) -> None:

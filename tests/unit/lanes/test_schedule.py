@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from tests.support.lanes import plan
@@ -96,6 +97,44 @@ def test_a_lab_is_taken_down_however_it_came_up(up: bool) -> None:
     assert began(schedule) == ["down"]
 
 
+def kept() -> list[Lane]:
+    up, use, down = lab()
+    return [up, use, lane("use too", needs=("up",)), replace(down, after=("use", "use too"), spares=True)]
+
+
+@pytest.mark.parametrize("passes", [True, False])
+def test_a_lab_that_is_kept_where_something_failed_is_taken_down_where_nothing_did(passes: bool) -> None:
+    others = [lane(name, minutes=0.1, after=("use", "use too"), takes=Share(0.1, 1.5)) for name in ("a", "b")]
+    schedule = Schedule([*kept(), *others], Share(4, 6, 99))
+    began(schedule)
+    schedule.end("up", passed=True)
+    assert began(schedule) == ["use", "use too"]
+    schedule.end("use", passed=passes)
+    schedule.end("use too", passed=True)
+    # What it takes is still taken then.
+    assert began(schedule) == (["down", "a"] if passes else ["a"])
+    if not passes:
+        assert (schedule.state["down"], schedule.why["down"]) == (SKIPPED, "kept, since use failed")
+
+
+def test_a_lab_that_did_not_come_up_is_not_kept() -> None:
+    schedule = Schedule(kept(), Share(2, 6, 99))
+    began(schedule)
+    schedule.end("up", passed=False)
+    assert began(schedule) == ["down"]
+
+
+def test_after_an_interrupt_nothing_is_kept() -> None:
+    schedule = Schedule(kept(), Share(2, 6, 99))
+    began(schedule)
+    schedule.end("up", passed=True)
+    began(schedule)
+    schedule.stop()
+    for name in ("use", "use too"):
+        schedule.end(name, passed=False)
+    assert began(schedule) == ["down"]
+
+
 def test_a_lab_takes_its_share_until_it_is_gone() -> None:
     schedule = Schedule([*lab(), lane("other", minutes=0.1, takes=Share(1, 3.0))], Share(2, 6, 99))
     assert began(schedule) == ["up"]
@@ -155,6 +194,9 @@ def test_each_lab_is_taken_down_but_the_one_that_is_kept() -> None:
     assert downs() == {"down own", "down own-faults", "down own-removed"}
     assert downs(keep=True) == {"down own-faults", "down own-removed"}
     assert downs(offline=True) == set()
+    spared = {each.name for each in plan.lanes("own", keep=True) if each.spares}
+    assert spared == {"down own-faults", "down own-removed"}
+    assert not [each.name for each in plan.lanes("own") if each.spares]
 
 
 # All in one process: to collect costs little, to start Python with all that tests import costs a second.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support import stand_in
+from tests.support import private_engine, stand_in
 
 from shimlab import paths, waiting
 from shimlab.machine import engine
@@ -22,8 +22,10 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[stand_in.La
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", f"{folder / 'bin'}:{os.environ['PATH']}")
-    for name in ("SHIMLAB_NAME", "DOCKER_HOST"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("SHIMLAB_NAME", raising=False)
+    private_engine.moved(tmp_path, monkeypatch)
+    # What answers is the stand-in, whoever listens on this machine.
+    monkeypatch.delenv("DOCKER_HOST")
     # Nothing here takes longer than an answer of a program on this machine.
     monkeypatch.setattr(waiting, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(waiting, "POLL_SECONDS_OF_NODES", 0.01)

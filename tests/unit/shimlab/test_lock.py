@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -127,10 +127,103 @@ def test_who_comes_up_may_take_away_what_it_made_where_it_is_the_only_one() -> N
         assert done.stdout == "False\n"
 
 
+# In a lab that comes up, another lab is seen to do so as well, and its end is not seen before a line is read.
+CONVERTS = """
+import fcntl
+from shimlab import lock
+real = fcntl.flock
+
+def flock(handle, kind):
+    try:
+        real(handle, kind)
+    except BlockingIOError:
+        print('others are there', flush=True)
+        input()
+        raise
+
+with lock.using_engine():
+    fcntl.flock = flock
+    with lock.engine_alone() as alone:
+        print(alone, flush=True)
+        input()
+"""
+
+
+@contextmanager
+def running(program: str) -> Iterator[subprocess.Popen[str]]:
+    """A program that says a line, reads one, and goes on, line after line."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def said(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    return child.stdout.readline().strip()
+
+
+def goes_on(child: subprocess.Popen[str]) -> None:
+    assert child.stdin is not None
+    child.stdin.write("\n")
+
+
+def test_nobody_is_alone_beside_a_lab_that_comes_up_while_it_asks_whether_it_is() -> None:
+    """flock(2): who converts a lock has none for a moment, and the engine would be stopped under it just then."""
+    alone: list[bool] = []
+    asking = threading.Thread(target=lambda: alone.append(alone_with_the_engine()))
+    with ExitStack() as ending:
+        with elsewhere("using_engine()"):
+            first = ending.enter_context(running(CONVERTS))
+            assert said(first) == "others are there"
+        # It has given up its lock, and the other lab has gone.
+        asking.start()
+        asking.join(0.3)
+        goes_on(first)
+        assert said(first) == "False"
+        asking.join(SECONDS)
+        assert alone == [False]
+        goes_on(first)
+        first.wait(SECONDS)
+    assert alone_with_the_engine()
+
+
+LEAVES = """
+from shimlab import lock
+with lock.using_engine():
+    print('uses', flush=True)
+    input()
+    with lock.engine_alone(leave=True) as alone:
+        print(alone, flush=True)
+        input()
+"""
+
+
+def test_of_labs_that_go_down_at_once_the_last_is_alone() -> None:
+    """Whichever ends first: one of them has to stop the engine, and only one."""
+    with running(LEAVES) as first, running(LEAVES) as second:
+        assert (said(first), said(second)) == ("uses", "uses")
+        goes_on(first)
+        assert said(first) == "False"
+        # The first has left, and is not at its end yet.
+        goes_on(second)
+        assert said(second) == "True"
+        goes_on(first)
+        first.wait(SECONDS)
+        assert second.poll() is None
+        goes_on(second)
+        second.wait(SECONDS)
+    assert alone_with_the_engine()
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours", "said"),
     [
         ("engine_alone()", lock.using_engine, "Waiting for another lab's end"),
+        ("engine_alone()", lock.engine_alone, "Waiting for another lab's end"),
         ("machine()", lock.machine, "made the machine ready"),
     ],
 )

@@ -36,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         except nbclient.exceptions.CellExecutionError as error:
             print(f"{path.name} was left as it is, since a cell failed:\n{error}", file=sys.stderr)
             return 1
+        except nbclient.exceptions.DeadKernelError:
+            print(f"{path.name} was left as it is, since the kernel died", file=sys.stderr)
+            return 1
         note(path, status.lab(), ledger.today())
         print(f"{path.name}: {'recorded' if changed else 'nothing changed'}")
     return 0
@@ -46,6 +49,7 @@ def record(path: Path) -> bool:
 
     Raises:
         CellExecutionError: a cell failed. The cleanup cell ran all the same.
+        DeadKernelError: the kernel died, and nothing was put back.
     """
     text = path.read_text(encoding="utf-8")
     notebook = books.read(path)

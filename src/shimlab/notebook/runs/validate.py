@@ -17,10 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shimlab.cluster import status
-from shimlab.notebook.runs import books, needs_lab
+from shimlab.cluster.export import kept
+from shimlab.notebook.runs import books, nbval_plugin, needs_lab
 
-#: nbval's own default is 2000 s, during which a dead kernel looks like a slow cell.
+#: nbval's own default is 2000 s.
 CELL_SECONDS = 120
+#: What asks for the lab before a cell runs.
+NEEDS_LAB = ["-p", "shimlab.notebook.runs.needs_lab"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,38 +37,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     picked = needs_lab.picked(known.k)
     if not picked:
         return 1
-    failed = []
+    found: list[tuple[Path, int]] = []
     for number in range(known.rounds):
         began = time.monotonic()
         # The same orders in every run: a failure of one can be had again.
         order = random.Random(number).sample(picked, len(picked)) if number else picked  # noqa: S311
-        failed += [path.name for path in order if not validate(path, rest)]
+        found += [(path, validate(path, rest)) for path in order]
         print(f"all in this order: {time.monotonic() - began:.0f} s", flush=True)
-    if failed:
+    red = {path.name: ended for path, ended in found if ended}
+    if where := kept.folder():
+        for name in red:
+            kept.failed(where, f"notebooks/{name}")
+    if died := [name for name, ended in red.items() if ended == nbval_plugin.KERNEL_DIED]:
+        print(f"the kernel died: {', '.join(died)}", file=sys.stderr)
+    if failed := [name for name in red if name not in died]:
         print(f"not as recorded: {', '.join(failed)}", file=sys.stderr)
         print("if the new outputs are right: nox -s notebooks -- --update", file=sys.stderr)
-    return int(bool(failed))
+    return int(bool(red))
 
 
-def validate(path: Path, more: Sequence[str] = ()) -> bool:
-    """Run one notebook and compare; tell whether all of it was as recorded."""
+def validate(path: Path, more: Sequence[str] = ()) -> int:
+    """Run one notebook and compare; return pytest's status, 0 if all was as recorded, or nbval_plugin.KERNEL_DIED."""
     began = time.monotonic()
     done = subprocess.run(
-        [
-            sys.executable,
-            *command(path),
-            "-p",
-            "shimlab.notebook.runs.needs_lab",
-            "--lab",
-            status.lab(),
-            *more,
-        ],
+        [sys.executable, *command(path), *NEEDS_LAB, "--lab", status.lab(), *more],
         cwd=books.ROOT,
         env={**os.environ, "PYTHONUTF8": "1"},  # nbval opens the sanitize file in the locale's encoding
         check=False,
     )
     print(f"{path.name}: {time.monotonic() - began:.1f} s", flush=True)
-    return done.returncode == 0
+    return done.returncode
 
 
 def command(path: Path) -> list[str]:

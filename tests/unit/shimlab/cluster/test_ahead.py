@@ -8,12 +8,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.support import private_engine
 
 from shimlab import cli, lock
 from shimlab.cluster import ahead, leftovers, lifecycle
 from shimlab.images import image, release
 from shimlab.images.release import Release
-from shimlab.machine import engine
+from shimlab.machine import engine, private
 from shimlab.machine.engine import Engine
 
 
@@ -59,14 +60,17 @@ def test_an_unknown_lab_names_the_known_ones(asked: list[str], capsys: pytest.Ca
 
 
 def test_an_engine_in_which_something_is_built_goes_on_and_is_no_leftover(
-    asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    asked: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     stopped: list[bool] = []
-    monkeypatch.setattr(engine, "was_killed", lambda: False)
-    monkeypatch.setattr(engine, "current", cache(lambda: Engine(engine.SOCKET, "20.10.24")))
+    private_engine.moved(tmp_path, monkeypatch)
+    monkeypatch.setattr(engine, "current", cache(lambda: Engine(private.SOCKET, "20.10.24")))
     monkeypatch.setattr(engine, "stop_private", lambda: stopped.append(True) or True)
     monkeypatch.setattr(engine, "docker", lambda *_, **__: "")
-    monkeypatch.setattr(engine, "mounts", lambda: [f"{engine.RUN}/docker"])
+    monkeypatch.setattr(private, "mounts", lambda: [f"{private.RUN}/docker"])
     monkeypatch.setattr(lifecycle.status, "remove", lambda: None)
     monkeypatch.setattr(lifecycle.status, "remove_network", lambda: None)
     with lock.engine_file().open("ab") as other:
@@ -79,4 +83,4 @@ def test_an_engine_in_which_something_is_built_goes_on_and_is_no_leftover(
     lifecycle.down()
     assert stopped == [True]
     monkeypatch.setattr(leftovers.os, "geteuid", lambda: 0)
-    assert f"mount {engine.RUN}/docker" in leftovers.found()
+    assert f"mount {private.RUN}/docker" in leftovers.found()

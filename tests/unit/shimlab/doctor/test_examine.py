@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support import command
+from tests.support import command, private_engine
 from tests.support.findings import holds
 
 from shimlab.doctor import engine, examine, lab
 from shimlab.doctor.finding import Finding, ok, problem, warning
 from shimlab.doctor.machine import Machine
+from shimlab.errors import LabError
 from shimlab.images import image
 from shimlab.machine import kind
-from shimlab.machine.engine import Engine
+from shimlab.machine.engine import Engine, NoEngineError, SilentEngineError
 
 # What programs may rely on; a change here is a change for them.
 NAMES = [
@@ -134,12 +136,38 @@ def test_an_overlay_does_not_lie_on_an_overlay(tmp_path: Path, mounts: str, driv
     )
 
 
+def test_a_disk_that_is_nearly_full_is_a_problem_also_for_a_lab_that_is_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    up = dataclasses.replace(with_engine(DockerRootDir=str(tmp_path)), running=True)
+    holds(engine.disk(up), "ok", ("the lab is up",))
+    monkeypatch.setattr(engine, "NEARLY_FULL", 10**18)
+    holds(engine.disk(up), "problem", ("nearly full", f"df -h {tmp_path}"))
+
+
+@pytest.mark.parametrize("refusal", [NoEngineError, SilentEngineError])
+def test_an_engine_is_started_where_none_is_and_not_beside_one_that_does_not_answer(
+    refusal: type[LabError],
+) -> None:
+    machine = Machine(True, False, None, refusal("it is stopped (pid 7)", "kill -CONT 7"))
+    nobody = refusal is NoEngineError
+    assert machine.makes_own is nobody
+    found = examine._run("engine", lambda: engine.answers(machine))
+    holds(
+        found, "ok" if nobody else "problem", ["it is stopped (pid 7)", *([] if nobody else ["kill -CONT 7"])]
+    )
+    for look in (lab.lab, lab.foreign, lab.node_image, engine.storage):
+        assert look(machine).state == ("ok" if nobody else "warning"), look
+    if not nobody:
+        holds(lab.remains(machine), "warning", ("not known",))
+
+
 def test_a_full_disk_is_a_problem_before_a_build(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image, "BUILD_SPACE", 10**18)
     bare = Machine(True, False, None, None)
     found = examine._run("disk", lambda: engine.disk(bare))
     # Where an engine of ours has been, the image may be there already.
-    holds(found, "warning" if engine.engine.DATA.exists() else "problem", ("GB free",))
+    holds(found, "warning" if engine.private.DATA.exists() else "problem", ("GB free",))
 
 
 def program(folder: Path, name: str, text: str) -> None:
@@ -183,7 +211,9 @@ REFUSED = (
     "Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock"
 )
 ANSWERS = f"*Server.Version*) echo 24.0.7;; *json*) echo '{INFO}';;"
-THEIRS = "*kind.cluster*io.shimlab*) echo 'shimlab-worker|';; *kind.cluster*) echo shimlab-worker shimlab;;"
+# A cluster of the lab's name, without the lab's label.
+THEIRS = "*shimlab.lab*kind.cluster*) ;; *kind.cluster*shimlab.lab*) echo 'shimlab-worker|shimlab||';;"
+THEIRS += " *kind.cluster*) echo 'shimlab-worker|';;"
 # What each docker command says, by its first words; the engine behind it is one that the tests do not have.
 DOCKERS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "no docker command": ("", {"docker": ("problem", "there is no docker command"), "engine": ("warning",)}),
@@ -207,7 +237,7 @@ DOCKERS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
         f"case $* in {ANSWERS} {THEIRS} esac",
         {
             "foreign cluster": ("problem", "did not make (shimlab-worker)", "kind delete cluster"),
-            "leftovers": ("warning", "cluster shimlab-worker", "shimlab down"),
+            "leftovers": ("ok", "none"),
             "engine version": ("ok", "24.0.7"),
             "node image": ("ok", "not built yet"),
         },
@@ -217,14 +247,17 @@ DOCKERS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
 
 @pytest.mark.parametrize(("body", "expected"), DOCKERS.values(), ids=DOCKERS)
 def test_the_command_on_a_machine_whose_docker_falls_short(
-    tmp_path: Path, body: str, expected: dict[str, tuple[str, ...]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, expected: dict[str, tuple[str, ...]]
 ) -> None:
+    # In this process, with no engine of the lab's own: there may be one on this machine.
+    private_engine.moved(tmp_path, monkeypatch)
+    monkeypatch.delenv("DOCKER_HOST")
+    for name in ("PATH", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
     if body:
         version = "case $1 in --version) echo Docker version 24.0.7, build afdd53b; exit;; esac\n"
         program(tmp_path, "docker", f"#!/bin/sh\n{'' if 'podman' in body else version}{body}\n")
-    done = shimlab_doctor(
-        "--json", PATH=str(tmp_path), XDG_STATE_HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path)
-    )
+    done = command.inside("doctor", "--json")
     assert done.stderr == ""
     found = {item["name"]: Finding(**item) for item in json.loads(done.stdout)}
     assert list(found) == NAMES

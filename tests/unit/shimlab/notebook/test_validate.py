@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from tests.support import command
 
 from shimfacts import ledger as results
 from shimfacts import proofs
+from shimlab import paths
 from shimlab.cluster import status
+from shimlab.cluster.export import kept
 from shimlab.notebook.runs import books, needs_lab, record, validate
+from shimlab.waiting import bound
 
 
 @pytest.fixture
@@ -133,6 +137,58 @@ def test_after_a_failure_only_the_cleanup_runs(path):
     assert "1 failed, 1 passed, 1 skipped" in done.stdout
     assert "Cell 0 failed" in done.stdout
     assert not (path.parent / "kept").exists()
+
+
+def test_a_kernel_that_dies_is_called_that_within_seconds(path, monkeypatch, capfd):
+    change(path, source="import os; print('so far', flush=True); os.kill(os.getpid(), 9)")
+    monkeypatch.setattr(needs_lab, "picked", lambda part: [path])
+    monkeypatch.setattr(status, "lab", lambda: "deprecated")
+    # It asks for a lab as the run begins, in a process of its own; here none is up.
+    monkeypatch.setattr(validate, "NEEDS_LAB", [])
+    began = time.monotonic()
+    assert validate.main(["-rs"]) == 1
+    assert time.monotonic() - began < bound(30)
+    said, complained = capfd.readouterr()
+    assert "Cell 1: The kernel died" in said
+    # Nothing that is left could put anything back.
+    assert "1 failed, 1 passed, 1 skipped" in said
+    assert "what the notebook made is still there" in said
+    assert complained.splitlines() == [f"the kernel died: {path.name}"]
+
+
+def test_the_first_cell_that_fails_leaves_evidence_from_before_the_cleanup(
+    path, lab, tmp_path, monkeypatch, capfd
+):
+    state = paths.log_dir() / "state.log"
+    notebook = books.read(path)
+    notebook.cells[0].source += f"\n_ = open({str(state)!r}, 'w').write('broken')"
+    notebook.cells[1].source = "1 / 0"
+    notebook.cells[2].source += f"; _ = open({str(state)!r}, 'w').write('right')"
+    nbformat.write(notebook, path)
+    monkeypatch.setenv(kept.FOLDER, str(tmp_path / "failed"))
+    monkeypatch.setattr(needs_lab, "picked", lambda part: [path])
+    monkeypatch.setattr(status, "lab", lambda: "deprecated")
+    monkeypatch.setattr(validate, "NEEDS_LAB", [])
+    assert validate.main([]) == 1
+    assert state.read_text() == "right"
+    folder = tmp_path / "failed" / "01-small-Cell-1"
+    assert (folder / "lab/log/state.log").read_text() == "broken"
+    assert kept.which(tmp_path / "failed") == ["notebooks/01-small.ipynb"]
+    said = capfd.readouterr().out
+    assert said.count(str(folder)) == 2
+    assert "shimlab-worker2: Ready=True" in said
+    # Where it is not known that this is a lab's, as in the tests that see notebooks turn red, there is nothing to keep.
+    assert run(path).returncode == 1
+    assert [each.name for each in sorted((tmp_path / "failed").iterdir())] == [folder.name, "again"]
+
+
+def test_a_kernel_that_dies_is_called_that_when_a_notebook_is_recorded(path, monkeypatch, capsys):
+    change(path, source="import os; os.kill(os.getpid(), 9)")
+    before = path.read_bytes()
+    monkeypatch.setattr(needs_lab, "picked", lambda part: [path])
+    assert record.main([]) == 1
+    assert capsys.readouterr().err == f"{path.name} was left as it is, since the kernel died\n"
+    assert path.read_bytes() == before
 
 
 def test_a_cell_never_executed_is_refused(path):
