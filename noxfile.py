@@ -38,11 +38,6 @@ UV = [sys.executable, "-m", "uv"]
 BENCHES = ("rounds", "middlemen")
 #: The environment `site` has none of our packages installed: they are found where they lie.
 OURS = {"PYTHONPATH": str(ROOT / "src"), "NO_MKDOCS_2_WARNING": "1", "PYTHONUTF8": "1"}
-JUPYTER = [
-    *["--ServerApp.ip=127.0.0.1", "--ServerApp.root_dir=.cache/lab", "--ServerApp.allow_remote_access=False"],
-    # Jupyter would ask its makers for news and newer versions.
-    *["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None"],
-]
 
 
 def environment(session: nox.Session, name: str) -> str:
@@ -152,6 +147,8 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def unit(session: nox.Session) -> None:
     """Test the packages and the checks themselves, without a cluster."""
+    # One test starts the Jupyter of `./run lab`.
+    environment(session, "lab")
     pytest(session, "tests/unit")
 
 
@@ -309,8 +306,7 @@ def lab(session: nox.Session) -> None:
     session.run(command, "-m", "shimlab", "up", external=True)
     python(session, "-m", "shimsite.notebooks.copies", ".cache/lab", group="site")
     told = session.run(command, "-m", "shimlab", "env", "--json", silent=True, external=True)
-    root = ["--allow-root"] if os.geteuid() == 0 else []
-    session.run(command, "-m", "jupyter", "lab", *JUPYTER, *root, env=json.loads(str(told)), external=True)
+    session.run(command, "-m", "shimlab.notebook.jupyter", env=json.loads(str(told)), external=True)
 
 
 @nox.session

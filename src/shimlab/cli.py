@@ -3,40 +3,87 @@
 from __future__ import annotations
 
 import argparse
-import os
+import errno
 import signal
 import sys
 from collections.abc import Sequence
 
 import shimlab
+from shimlab import settings, streams
 from shimlab.errors import LabError
 
 NOTHING_LEFT = "nothing half-made is left"
+#: What a machine refuses, and its user can mend (errno(3)). Any other error of the kind is a mistake of ours.
+REFUSALS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.E2BIG, errno.ENAMETOOLONG),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; errors the user can mend are two lines and status 1, Ctrl-C is status 130."""
+    """Run one command and return its status.
+
+    Errors the user can mend are two lines and status 1, also where the machine refuses a file or the output; a wrong
+    word is status 2, as argparse has it. Ctrl-C is status 130; 141 says that the reader of the output has gone.
+
+    Raises:
+        Exception: a mistake of ours, with all that Python says of it.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        arguments = parser().parse_args(argv)
-        return int(arguments.run(arguments) or 0)
+        streams.prepare()
+        status = _run(argv)
+        streams.flush()
     except LabError as error:
-        sys.stderr.write(f"shimlab: {error.what}\n  → {error.remedy}\n")
-        return 1
+        return _told(error)
     except KeyboardInterrupt as interrupt:
-        sys.stderr.write(f"shimlab: interrupted; {interrupt.args[0] if interrupt.args else NOTHING_LEFT}\n")
+        streams.tell(f"shimlab: interrupted; {interrupt.args[0] if interrupt.args else NOTHING_LEFT}\n")
         return 130
     except BrokenPipeError:
-        # The reader of our output (head, less) has gone; so do we, without a complaint at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output (head, less) has gone; so do we.
         return 141
+    except OSError as error:
+        if streams.refused():
+            return _told(
+                LabError(
+                    f"the output cannot be written: {error.strerror}",
+                    "make room for it, or let it go elsewhere; what the command was to do is done",
+                )
+            )
+        if error.errno not in REFUSALS:
+            raise
+        return _told(
+            LabError(
+                f"{error.filename or 'a file of the lab'} cannot be used: {error.strerror}",
+                "mend that, then run the same command again; `shimlab doctor` looks at the lab's folders",
+            )
+        )
+    else:
+        return status
+    finally:
+        streams.settle()
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = parser().parse_args(argv)
+    except SystemExit as end:
+        # After --help, --version and a wrong word.
+        return int(end.code or 0)
+    settings.check()
+    return int(arguments.run(arguments) or 0)
+
+
+def _told(error: LabError) -> int:
+    streams.tell(f"shimlab: {error.what}\n  → {error.remedy}\n")
+    return 1
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
-    from shimlab.commands import cluster, conformance, cri, doctor, export, faults, node
+    from shimlab.commands import cluster, conformance, cri, doctor, export, faults, node, words
 
-    top = argparse.ArgumentParser(prog="shimlab", description=shimlab.__doc__)
+    top: argparse.ArgumentParser = words.Parser(prog="shimlab", description=shimlab.__doc__)
     top.add_argument("--version", action="version", version=f"shimlab {shimlab.__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 

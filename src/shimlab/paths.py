@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
-from shimlab.errors import LabError
+from shimlab import settings
+from shimlab.errors import WORD, LabError, one_line
 
 ROOT_STATE = Path("/var/lib/shimlab")
-DEFAULT_NAME = "shimlab"
+DEFAULT_NAME = settings.NAME.default
 
 
 def name() -> str:
@@ -18,11 +18,7 @@ def name() -> str:
     Raises:
         LabError: if it is not a name that kind and Docker take.
     """
-    found = os.environ.get("SHIMLAB_NAME") or DEFAULT_NAME
-    # Node names are made from it, and have to be names of hosts.
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?", found):
-        raise LabError(f"SHIMLAB_NAME={found} is no name for a cluster", "use a-z, 0-9 and -, at most 32")
-    return found
+    return settings.NAME.value()
 
 
 def state_dir() -> Path:
@@ -89,11 +85,17 @@ def _folder(variable: str, under_home: str, for_root: Path) -> Path:
             raise LabError(
                 "this user has no home folder", f"export HOME, or {variable}, to a folder"
             ) from error
+    shown = one_line(str(folder), 2 * WORD)
+    if not folder.is_absolute():
+        raise LabError(
+            f"the lab's folder would be {shown}, in whatever folder a command is begun",
+            f"export HOME, or {variable}, to a folder that begins with /",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LabError(
-            f"the lab's folder {folder} cannot be made: {error.strerror}",
+            f"the lab's folder {shown} cannot be made: {error.strerror}",
             f"let this user write there, or name another place: export {variable}=/some/where",
         ) from error
     return folder

@@ -36,12 +36,10 @@ class Step:
         text = " ".join(ANSI.sub("", text).split())
         if self._out.isatty():
             line = f"  … {self.title}: {text}"
-            self._out.write(f"\r\x1b[K{line[:110]}")
-            self._out.flush()
+            _show(self._out, f"\r\x1b[K{line[:110]}")
         elif time.monotonic() - self._noted >= QUIET_INTERVAL:
             self._noted = time.monotonic()
-            self._out.write(f"  … {text[:140]} ({self.seconds:.0f} s)\n")
-            self._out.flush()
+            _show(self._out, f"  … {text[:140]} ({self.seconds:.0f} s)\n")
 
 
 @contextmanager
@@ -50,16 +48,13 @@ def step(title: str, out: TextIO | None = None) -> Iterator[Step]:
     out = out or sys.stderr
     current = Step(title, out)
     clear = "\r\x1b[K" if out.isatty() else ""
-    out.write(f"• {title}\n")
-    out.flush()
+    _show(out, f"• {title}\n")
     try:
         yield current
     except BaseException:
-        out.write(f"{clear}✗ {title} ({current.seconds:.0f} s)\n")
-        out.flush()
+        _show(out, f"{clear}✗ {title} ({current.seconds:.0f} s)\n")
         raise
-    out.write(f"{clear}✓ {title} ({current.seconds:.0f} s)\n")
-    out.flush()
+    _show(out, f"{clear}✓ {title} ({current.seconds:.0f} s)\n")
 
 
 @contextmanager
@@ -71,6 +66,19 @@ def quiet() -> Iterator[None]:
 
 def say(text: str, out: TextIO | None = None) -> None:
     """Write one line that belongs to no step."""
-    out = out or sys.stderr
-    out.write(f"{text}\n")
-    out.flush()
+    _show(out or sys.stderr, f"{text}\n")
+
+
+def _show(out: TextIO, text: str) -> None:
+    """Write it where there is room: no work ends because nobody can be told of it; but a reader who has gone ends it.
+
+    Raises:
+        BrokenPipeError: that reader.
+    """
+    try:
+        out.write(text)
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        return

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from shimlab import settings
 from shimlab.errors import LabError
 from shimlab.progress import Step
 
 POLL_SECONDS = 0.2
 # A round of questions to a whole node takes longer than one.
 POLL_SECONDS_OF_NODES = 0.5
-PATIENCE = "SHIMLAB_PATIENCE"
+PATIENCE = settings.PATIENCE.name
 Found = TypeVar("Found")
 
 
@@ -25,15 +25,7 @@ def bound(seconds: float) -> float:
     Raises:
         LabError: SHIMLAB_PATIENCE is not a number from 1 to 100.
     """
-    told = os.environ.get(PATIENCE) or "1"
-    try:
-        times = float(told)
-    except ValueError:
-        times = 0
-    # Also not where it is "nan", which no comparison holds for.
-    if not 1 <= times <= 100:
-        raise LabError(f"{PATIENCE}={told} is no number from 1 to 100", f"unset {PATIENCE}, or name one")
-    return seconds * times
+    return seconds * float(settings.PATIENCE.value())
 
 
 def soon(met: Callable[[], Found], seconds: float, poll: float | None = None) -> Found:

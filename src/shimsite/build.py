@@ -3,15 +3,20 @@
 Every build, also a bare `mkdocs build`, leaves a stamp of its sources (src/shimsite/plugin.py), so that
 tests and serve, which need the site, build it only when something changed. One process builds at a time; who waited for
 it finds the site built.
+
+A site is built beside the one that there is and takes its place as a whole when both languages are done: nobody who
+reads it meanwhile sees half of it, and a build that fails changes nothing. Who reads for long has a copy (`copied`).
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,6 +46,12 @@ SOURCES = (
 #: Names in the environment the state that a run of tests is of: what is validated or written meanwhile does not count.
 PINNED = "SHIMSITE_SOURCES"
 STRICT = "strict"
+SITE = Path("site")
+#: Where a site is built, on the file system of the one whose place it takes, and where that one goes if need be.
+FRESH, FORMER = Path(".cache") / "site.fresh", Path(".cache") / "site.former"
+#: How the C library of Linux, and that of macOS, exchanges two names in one step: renameat2(2), renamex_np(2).
+EXCHANGE = 2
+AT_FDCWD = -100
 
 
 def source_files(root: Path = ROOT) -> list[Path]:
@@ -77,7 +88,7 @@ def is_fresh(root: Path = ROOT, *, strict: bool = False) -> bool:
     now = (os.environ.get(PINNED) if root == ROOT else "") or fingerprint(root)
     wanted = {now, STRICT} if strict else {now}
     return all(
-        (root / "site" / lang / "sitemap.xml").is_file() and wanted <= set(_stamped(root, lang))
+        (root / SITE / lang / "sitemap.xml").is_file() and wanted <= set(_stamped(root, lang))
         for lang in CONFIGS
     )
 
@@ -87,10 +98,15 @@ def built_from(root: Path = ROOT) -> str:
     return next(iter(_stamped(root, next(iter(CONFIGS)))), "")
 
 
-def stamp(root: Path, lang: str, sources: str, *, strict: bool = False) -> None:
-    """Note from which sources the site of a language was built, and whether a warning would have failed."""
-    _stamp(root, lang).parent.mkdir(exist_ok=True)
-    _stamp(root, lang).write_text(f"{sources}\n{STRICT if strict else ''}", "utf-8")
+def stamp(root: Path, lang: str, sources: str, *, strict: bool = False, site: Path = SITE) -> None:
+    """Note from which sources the site of a language was built, and whether a warning would have failed.
+
+    ``site`` is the folder of both languages; one that lies elsewhere, as `mkdocs serve` has one, gets no stamp.
+    """
+    if (root / site).resolve() in ((root / each).resolve() for each in (SITE, FRESH)):
+        file = _stamp(root, lang, site)
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"{sources}\n{STRICT if strict else ''}", "utf-8")
 
 
 def _stamped(root: Path, lang: str) -> list[str]:
@@ -98,8 +114,8 @@ def _stamped(root: Path, lang: str) -> list[str]:
     return file.read_text("utf-8").split() if file.is_file() else []
 
 
-def _stamp(root: Path, lang: str) -> Path:
-    return root / ".cache" / f"site-{lang}.stamp"
+def _stamp(root: Path, lang: str, site: Path = SITE) -> Path:
+    return root / ".cache" / f"{site.name}-{lang}.stamp"
 
 
 def ensure(root: Path = ROOT, *, strict: bool = True) -> bool:
@@ -114,6 +130,18 @@ def build(root: Path = ROOT, *, strict: bool = True) -> bool:
         return _build(root, strict=strict)
 
 
+def copied(into: Path, root: Path = ROOT) -> bool:
+    """Copy the site into a folder that is not there yet, for who reads it while it may be built again.
+
+    It is built before, strictly, unless it is up to date; tell whether that went well.
+    """
+    with _alone(root):
+        went_well = is_fresh(root, strict=True) or _build(root, strict=True)
+        if went_well:
+            shutil.copytree(root / SITE, into)
+    return went_well
+
+
 @contextlib.contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Let one process build at a time; who comes second waits."""
@@ -125,12 +153,14 @@ def _alone(root: Path) -> Iterator[None]:
 
 
 def _build(root: Path, *, strict: bool) -> bool:
+    fresh = root / FRESH
+    _remove(fresh)
     # Never -q: it hides warnings from --strict, which then finds nothing wrong.
-    command = [sys.executable, "-m", "mkdocs", "build", *(["--strict"] if strict else []), "--config-file"]
+    command = [sys.executable, "-m", "mkdocs", "build", *(["--strict"] if strict else [])]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     builds = {
         lang: subprocess.Popen(
-            [*command, config],
+            [*command, "--config-file", config, "--site-dir", str(fresh / lang)],
             cwd=root,
             env=environment,
             stdout=subprocess.PIPE,
@@ -150,7 +180,45 @@ def _build(root: Path, *, strict: bool) -> bool:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+    if went_well:
+        _put_in_place(root)
+    _remove(fresh)
     return went_well
+
+
+def _put_in_place(root: Path) -> None:
+    """Let the site that was built take the place of the one that there is."""
+    fresh, site = root / FRESH, root / SITE
+    # Without a stamp it counts as old: so nobody takes a site for what it is not, should we be ended in between.
+    for lang in CONFIGS:
+        _stamp(root, lang).unlink(missing_ok=True)
+    if not site.exists():
+        fresh.rename(site)
+    elif not _exchanged(fresh, site):
+        _remove(root / FORMER)
+        site.rename(root / FORMER)
+        fresh.rename(site)
+        _remove(root / FORMER)
+    for lang in CONFIGS:
+        _stamp(root, lang, FRESH).replace(_stamp(root, lang))
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two folders change names in one step; tell whether this system and its file system can."""
+    library = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    try:
+        if sys.platform == "darwin":
+            return bool(library.renamex_np(*names, EXCHANGE) == 0)
+        return bool(library.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], EXCHANGE) == 0)
+    except AttributeError:
+        return False
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_symlink():
+        folder.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _worth_reading(output: str, lang: str, *, failed: bool) -> str:

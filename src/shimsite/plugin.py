@@ -175,4 +175,10 @@ def on_post_build(config: MkDocsConfig) -> None:
         root.write(Path(config.site_dir), str(config.site_url))
     except ValueError as error:
         log.warning("%s", error)
-    build.stamp(_repository(config), _language(config), _sources[0], strict=bool(config.strict))
+    build.stamp(
+        _repository(config),
+        _language(config),
+        _sources[0],
+        strict=bool(config.strict),
+        site=Path(config.site_dir).parent,
+    )

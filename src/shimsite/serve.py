@@ -1,6 +1,7 @@
 """Serve both languages on this machine, and build them again when an author saves a file.
 
-`python -m shimsite.serve --port 8000`. Warnings are shown and do not stop it: --strict is for CI.
+`python -m shimsite.serve --port 8000`. Warnings are shown and do not stop it: --strict is for CI. It answers for this
+machine's own names alone: a page of somebody else's whose name leads here (DNS rebinding) gets nothing.
 """
 
 from __future__ import annotations
@@ -9,13 +10,19 @@ import argparse
 import errno
 import functools
 import http.server
+import io
+import re
 import sys
 import threading
+from http import HTTPStatus
 from pathlib import Path
+from typing import BinaryIO
 
 from shimsite import build
 
 HOST = "127.0.0.1"
+#: What a browser on this machine calls it, with any port: one may have been forwarded.
+LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?", re.IGNORECASE | re.ASCII)
 #: Seconds between two looks at the sources, and the most to wait until they have settled.
 EVERY, AT_MOST = 0.4, 2.0
 
@@ -25,15 +32,48 @@ Look = tuple[tuple[str, int, int], ...]
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serve the site, with its own page for what is not there, and keep the log to failures."""
 
+    # What a request that cannot be read leaves unset.
+    path = command = ""
+    allowed = ""
+
+    def parse_request(self) -> bool:
+        """Read the request, and refuse one that is not for this machine."""
+        if not super().parse_request():
+            return False
+        hosts = self.headers.get_all("Host") or []
+        if not hosts and self.request_version == "HTTP/1.1":
+            self.send_error(HTTPStatus.BAD_REQUEST, "No Host is named")
+            return False
+        if not all(LOCAL.fullmatch(host.strip()) for host in hosts):
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "This site is for this machine alone")
+            return False
+        return True
+
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        """Begin to answer; an address that no file can have is not there."""
+        try:
+            return super().send_head()
+        except ValueError:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return None
+
+    def list_directory(self, path: object) -> None:
+        """List no folder: what has no page is not there."""
+        self.send_error(HTTPStatus.NOT_FOUND)
+
     def end_headers(self) -> None:
         """Forbid caching: an author wants to see what was just built."""
         self.send_header("Cache-Control", "no-store")
+        if self.allowed:
+            self.send_header("Allow", self.allowed)
         super().end_headers()
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer with the site's page, in the language of the address, where the file is missing."""
-        page = self._not_found_page()
-        if code != http.HTTPStatus.NOT_FOUND or page is None:
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            code, message, self.allowed = HTTPStatus.METHOD_NOT_ALLOWED, None, "GET, HEAD"
+        page = self._not_found_page() if code == HTTPStatus.NOT_FOUND else None
+        if page is None:
             super().send_error(code, message, explain)
             return
         body = page.read_bytes()
@@ -55,7 +95,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def log_error(self, format: str, *args: object) -> None:
         """Say what could not be served."""
-        print(f"{self.path}: {format % args}", file=sys.stderr)
+        print(": ".join(ascii(each)[1:-1][:200] for each in (self.path, format % args)), file=sys.stderr)
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -115,7 +155,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8000, help="the port to listen on (8000)")
     options = parser.parse_args(argv)
     try:
-        server = make_server(build.ROOT / "site", options.port)
+        server = make_server(build.ROOT / build.SITE, options.port)
     except (OSError, OverflowError) as error:
         print(_port_answer(options.port, error), file=sys.stderr)
         return 1
@@ -124,7 +164,7 @@ def main(argv: list[str] | None = None) -> int:
         seen = look(build.ROOT)
         if not build.is_fresh():
             build.build(strict=False)
-        if not (build.ROOT / "site" / "en" / "index.html").is_file():
+        if not (build.ROOT / build.SITE / "en" / "index.html").is_file():
             print(
                 "The site was not built.\nRead the errors above, mend them, and start again.", file=sys.stderr
             )

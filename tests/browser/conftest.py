@@ -41,9 +41,11 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def site() -> Path:
-    assert build.ensure(), "the site does not build; see the output above"
-    return build.ROOT / "site"
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site, as it was when the tests began: it may be built again meanwhile."""
+    folder = tmp_path_factory.mktemp("built") / "site"
+    assert build.copied(folder), "the site does not build; see the output above"
+    return folder
 
 
 @contextlib.contextmanager

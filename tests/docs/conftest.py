@@ -15,7 +15,8 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def site(root: Path) -> Path:
-    """The built site; built here if there is none, or one of other sources."""
-    assert build.ensure(root), "the site does not build; see the output above"
-    return root / "site"
+def site(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site, as it was when the tests began; built here if there is none, or one of other sources."""
+    folder = tmp_path_factory.mktemp("built") / "site"
+    assert build.copied(folder, root), "the site does not build; see the output above"
+    return folder

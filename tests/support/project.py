@@ -106,7 +106,14 @@ def _write(path: Path, text: str) -> None:
 
 
 def build_strictly(folder: Path, lang: str = "en") -> subprocess.CompletedProcess[str]:
-    """Build one language of a repository made by `make`, as CI builds this one."""
+    """Build one language of a repository made by `make`, as MkDocs by itself does."""
+    complete(folder)
+    argv = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", build.CONFIGS[lang]]
+    return command.program(*argv, cwd=folder, seconds=120)
+
+
+def complete(folder: Path) -> None:
+    """Give a repository made by `make` what this one's site is made with."""
     for name in ("src/shimfacts", "src/shimsite", "overrides"):
         if not (folder / name).exists():
             shutil.copytree(build.ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -114,5 +121,3 @@ def build_strictly(folder: Path, lang: str = "en") -> subprocess.CompletedProces
         settings = (build.ROOT / name).read_text("utf-8")
         # Without a `nav` of its own, MkDocs takes the pages that there are.
         (folder / name).write_text(re.sub(r"^nav:\n(?:[ #].*\n|\n)+", "", settings, flags=re.M), "utf-8")
-    argv = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", build.CONFIGS[lang]]
-    return command.program(*argv, cwd=folder, seconds=120)

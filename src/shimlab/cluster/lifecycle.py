@@ -201,8 +201,10 @@ def prepare() -> None:
     """Make sure of an engine and of kind, installing them where the machine is a root Debian.
 
     Raises:
-        LabError: if something is missing that we do not install here.
+        LabError: if something is missing that we do not install here, or there is no room for the lab's own files.
     """
+    for folder in (paths.state_dir(), paths.cache_dir()):
+        host.need_room(folder)
     with lock.machine():
         host.ensure_packages("packages")
         with step("Docker engine"):

@@ -12,6 +12,7 @@ from typing import Any
 from shimlab.clients.cri.client import CriClient
 from shimlab.clients.cri.messages import Container, Image, Info, Pod, Version
 from shimlab.clients.cri.protos import NEWEST_FIRST
+from shimlab.commands import words
 from shimlab.evidence.text import table
 
 SHORT_ID = 13
@@ -26,7 +27,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("node", metavar="NODE", help="a node of the lab; `shimlab status` lists them")
     parser.add_argument("what", choices=sorted(_ASK), help="what to ask for")
-    parser.add_argument("--socket", metavar="PATH", help="the socket to ask (default: the kubelet's own)")
+    parser.add_argument(
+        "--socket",
+        type=words.socket,
+        metavar="PATH",
+        help="the socket to ask (default: the kubelet's own)",
+    )
     parser.add_argument(
         "--api", choices=NEWEST_FIRST, help="CRI version (default: the newest that is answered)"
     )

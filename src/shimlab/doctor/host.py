@@ -89,7 +89,7 @@ def folders() -> Finding:
     """Say whether the lab's folders can be written.
 
     Raises:
-        LabError: if one cannot be made.
+        LabError: if one cannot be made, or has no room.
     """
     state, cache = paths.state_dir(), paths.cache_dir()
     for folder in (state, cache):
@@ -99,6 +99,7 @@ def folders() -> Finding:
                 f"{folder} cannot be written",
                 f"give it to this user: sudo chown {os.getuid()} {folder}",
             )
+        host.need_room(folder)
     return ok("folders", f"{state} and {cache}")
 
 

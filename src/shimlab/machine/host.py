@@ -16,6 +16,8 @@ from shimlab.progress import step
 
 # linux/capability.h: CAP_SYS_RESOURCE is bit 24.
 CAP_SYS_RESOURCE = 24
+# Bytes of the lab's own files beside images: kind and kubectl, 55 MB, logs and settings, under 1 MB; rounded up.
+ROOM = 64 * 10**6
 STATUS = Path("/proc/self/status")
 ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -77,6 +79,19 @@ def free_bytes(folder: Path) -> int:
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free
+
+
+def need_room(folder: Path) -> None:
+    """See that there is room for what the lab writes into a folder of its own: logs, kubeconfig, small programs.
+
+    Raises:
+        LabError: the file system that holds ``folder`` has less than ROOM free.
+    """
+    if (free := free_bytes(folder)) < ROOM:
+        raise LabError(
+            f"{folder} has {free / 1e6:.1f} MB free, and the lab's own files take {ROOM / 1e6:.0f}",
+            "make room there, or export XDG_STATE_HOME and XDG_CACHE_HOME to folders that have it",
+        )
 
 
 def install_packages(listed: str, note: Callable[[str], None]) -> None:

@@ -20,7 +20,7 @@ Keep and show
     wait, quiet, step, LabError
 """
 
-from shimlab import evidence, trace
+from shimlab import evidence, settings, trace
 from shimlab.clients import docker, dockerd, kube
 from shimlab.clients.containerd import Containerd
 from shimlab.clients.cri import CriClient
@@ -33,6 +33,8 @@ from shimlab.node import exec as nodes
 from shimlab.notebook import kubelet_requests, plots, price, records, standalone
 from shimlab.progress import quiet, step
 from shimlab.waiting import wait
+
+settings.check()
 
 __all__ = [
     "IMAGE",

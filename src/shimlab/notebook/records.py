@@ -7,16 +7,15 @@ shows what a notebook saw, and a lab on which something else is seen turns that 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from shimlab import paths
+from shimlab import paths, settings
 from shimlab.errors import LabError
 from shimlab.evidence import plain
 
 #: Set by src/shimlab/notebook/runs/record.py: write what is seen, whatever was kept before.
-WRITE = "SHIMLAB_KEEP_RECORDS"
+WRITE = settings.KEEP_RECORDS.name
 
 
 def keep(name: str, seen: Any) -> str:  # noqa: ANN401 - records in, JSON out
@@ -28,7 +27,7 @@ def keep(name: str, seen: Any) -> str:  # noqa: ANN401 - records in, JSON out
         LabError: something else was kept, or nothing; the message names the first difference.
     """
     path, now = folder() / f"{name}.json", plain(seen)
-    if os.environ.get(WRITE):
+    if settings.KEEP_RECORDS.value():
         path.parent.mkdir(exist_ok=True)
         fresh = path.with_suffix(".new")
         fresh.write_text(json.dumps(now, indent=1, ensure_ascii=False) + "\n", "utf-8")

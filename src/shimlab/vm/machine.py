@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shimfacts import ledger
-from shimlab import lock, paths, process
+from shimlab import lock, paths, process, settings
 from shimlab.cluster.lifecycle import prepare
 from shimlab.errors import LabError
 from shimlab.images import build, image, release
@@ -230,6 +230,7 @@ def main() -> int:
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        settings.check()
         return run(chosen.command or [TESTS], chosen.release or RELEASES, chosen.minutes * 60)
     except LabError as error:
         print(f"{error.what}\n  → {error.remedy}", file=sys.stderr)

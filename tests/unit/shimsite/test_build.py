@@ -46,6 +46,47 @@ def test_a_site_that_was_built_in_spite_of_warnings_is_no_checked_one(tmp_path: 
     assert build.is_fresh(tmp_path, strict=True)
 
 
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_one_folder_takes_the_place_of_the_other_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_exchange: bool
+) -> None:
+    if not can_exchange:
+        monkeypatch.setattr(build, "_exchanged", lambda one, other: False)
+    for word in ("first", "second", "third"):
+        for lang in build.CONFIGS:
+            page = tmp_path / build.FRESH / lang / "sitemap.xml"
+            page.parent.mkdir(parents=True)
+            page.write_text(word, "utf-8")
+            build.stamp(tmp_path, lang, build.fingerprint(tmp_path), strict=True, site=tmp_path / build.FRESH)
+        assert build.is_fresh(tmp_path, strict=True) == (word != "first")
+        build._put_in_place(tmp_path)
+        assert {path.read_text("utf-8") for path in (tmp_path / "site").rglob("*.xml")} == {word}
+        assert build.is_fresh(tmp_path, strict=True)
+        build._remove(tmp_path / build.FRESH)
+    assert not (tmp_path / build.FORMER).exists()
+
+
+def test_this_system_exchanges_two_folders_in_one_step(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    assert build._exchanged(tmp_path / "one", tmp_path / "other")
+    assert (tmp_path / "one" / "other").exists()
+    assert (tmp_path / "other" / "one").exists()
+
+
+def test_a_site_that_lies_elsewhere_says_nothing_of_this_one(tmp_path: Path) -> None:
+    build.stamp(tmp_path, "en", "sources", site=tmp_path / "of-mkdocs-serve")
+    assert not (tmp_path / ".cache").exists()
+
+
+def test_a_copy_stays_when_the_site_is_built_again(tmp_path: Path) -> None:
+    built(tmp_path)
+    assert build.copied(tmp_path / "copy", tmp_path)
+    (tmp_path / "site" / "en" / "sitemap.xml").unlink()
+    assert (tmp_path / "copy" / "en" / "sitemap.xml").is_file()
+
+
 def test_a_run_of_tests_is_of_one_state_whatever_is_written_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -82,6 +83,132 @@ def test_no_page_is_kept_by_the_browser(address: str, path: str) -> None:
     except urllib.error.HTTPError as error:
         headers = error.headers
     assert headers.get_all("Cache-Control") == ["no-store"]
+
+
+@pytest.fixture
+def port(address: str, capfd: pytest.CaptureFixture[str]) -> Iterator[int]:
+    """The port of a server of which a request makes no traceback."""
+    yield int(address.rpartition(":")[2])
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def raw(port: int, request: bytes) -> tuple[int, bytes]:
+    """Send a request to the letter, and return the status and all that was answered."""
+    with socket.create_connection((serve.HOST, port), timeout=bound(10)) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    # Who asks in no version that there is gets no head.
+    found = re.match(rb"HTTP/1.0 (\d+) ", answer) or re.search(rb"Error code: (\d+)", answer)
+    assert found, answer
+    return int(found[1]), answer
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "localhost:8000", "LocalHost:1", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[::1]:8000"],
+)
+def test_it_answers_for_this_machine(port: int, host: str) -> None:
+    assert raw(port, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        *(
+            "Host: evil.example",
+            "Host: evil.example:8000",
+            "Host: localhost.evil.example",
+            "Host: 127.0.0.1.nip.io",
+        ),
+        *("Host: localhost@evil.example", "Host: 0.0.0.0", "Host: ", "Host: localhost, evil.example"),
+        *("Host: localhost\r\nHost: evil.example", "Host: 127.0.0.10", "Host: lo\u017dcalhost", "Host: [::1"),
+    ],
+)
+def test_it_answers_for_nobody_else(port: int, headers: str) -> None:
+    """A page whose name was led here by its own name server (DNS rebinding) reads nothing."""
+    for method in ("GET", "HEAD"):
+        for version in ("1.0", "1.1"):
+            request = f"{method} / HTTP/{version}\r\n{headers}\r\n\r\n"
+            status, answer = raw(port, request.encode())
+            assert status == 421
+            assert b"root" not in answer
+
+
+def test_who_says_for_whom_he_asks_only_where_one_need_not(port: int) -> None:
+    assert raw(port, b"GET / HTTP/1.1\r\n\r\n")[0] == 400
+    assert raw(port, b"GET / HTTP/1.0\r\n\r\n")[0] == 200
+
+
+def test_folders_are_not_listed(site: Path, port: int) -> None:
+    (site / "zh" / "assets").mkdir()
+    (site / "zh" / "assets" / "secret.txt").touch()
+    status, answer = raw(port, b"GET /zh/assets/ HTTP/1.0\r\n\r\n")
+    assert status == 404
+    assert b"secret" not in answer
+    assert "这里没有" in answer.decode()
+
+
+BAD = {
+    "/en/%00": 404,
+    "/%2e%2e/%2e%2e/etc/passwd": 404,
+    "/..%2f..%2fetc/passwd": 404,
+    "/%": 404,
+    "/%zz/%": 404,
+    "/%ff%fe": 404,
+    "/%ed%a0%80": 404,
+    "/zh/index.html/": 404,
+    "/" + "a" * 300: 404,
+    "/" + "a/" * 10_000: 404,
+    "//evil.example/": 404,
+    "http://evil.example/": 404,
+    "*": 404,
+    "/?%00": 200,
+    "/zh?next=//evil.example": 301,
+    "/" + "a" * 70_000: 414,
+}
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path[:24])
+def test_an_address_that_no_page_has_is_not_there(port: int, path: str) -> None:
+    for method in ("GET", "HEAD"):
+        status, answer = raw(port, f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert status == BAD[path]
+        assert b"root:" not in answer
+        assert b"\r\nLocation: //" not in answer
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "GETX"])
+def test_other_methods_are_not_allowed(port: int, method: str) -> None:
+    status, answer = raw(
+        port, f"{method} / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi".encode()
+    )
+    assert status == 405
+    assert b"\r\nAllow: GET, HEAD\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        *(b"GET\r\n\r\n", b"\xff\xfe\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET / nonsense\r\n\r\n"),
+        *(b"GET / HTTP/1.1 more\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n"),
+        b"GET / HTTP/1.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+    ],
+    ids=range(7),
+)
+def test_a_request_that_cannot_be_read_is_refused(port: int, request_: bytes) -> None:
+    assert 400 <= raw(port, request_)[0] < 600
+
+
+def test_what_is_told_of_a_bad_request_is_short_and_plain(
+    port: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    raw(port, b"GET /\x1b[31m" + b"\xe9" * 9000 + b" and more HTTP/1.0\r\n\r\n")
+    said = capfd.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert len(said) < 500
+    assert said.strip().isascii()
+    assert said.strip().isprintable()
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -262,6 +262,14 @@ def test_folders_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert lock.at_work() == ""
 
 
+def test_a_full_disk_under_the_labs_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    holds(examine._run("folders", host.folders), "ok", (str(tmp_path),))
+    monkeypatch.setattr("shimlab.machine.host.free_bytes", lambda folder: 1_000_000)
+    holds(examine._run("folders", host.folders), "problem", ("1.0 MB free", "XDG_STATE_HOME"))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_user_without_a_home() -> None:
     # As in a container that runs under a number that nobody knows.
