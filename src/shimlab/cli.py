@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import shimlab
+from shimlab import interruption, process
 from shimlab.errors import LabError
-
-NOTHING_LEFT = "nothing half-made is left"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; errors the user can mend are two lines and status 1, Ctrl-C is status 130."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Run one command; errors the user can mend are two lines and status 1, a signal that ended it is status 130."""
+    # It is for what a caller of ours had started; what we start and leave running (an engine) is not his.
+    os.environ.pop(process.MARK, None)
     try:
-        arguments = parser().parse_args(argv)
-        return int(arguments.run(arguments) or 0)
+        with interruption.heard():
+            arguments = parser().parse_args(argv)
+            return int(arguments.run(arguments) or 0)
     except LabError as error:
-        sys.stderr.write(f"shimlab: {error.what}\n  → {error.remedy}\n")
+        _tell(f"shimlab: {error.what}\n  → {error.remedy}")
         return 1
     except KeyboardInterrupt as interrupt:
-        sys.stderr.write(f"shimlab: interrupted; {interrupt.args[0] if interrupt.args else NOTHING_LEFT}\n")
+        _tell("; ".join(["shimlab: interrupted", *interrupt.args]))
         return 130
     except BrokenPipeError:
-        # The reader of our output (head, less) has gone; so do we, without a complaint at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output (head, less) has gone; so do we.
         return 141
+    finally:
+        _let_go()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,8 +49,21 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
+def _tell(text: str) -> None:
+    # Where nobody hears it, the status says it.
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+
+def _let_go() -> None:
+    """See that what could not be written is no complaint at exit, and no other status."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
 
 
 if __name__ == "__main__":
