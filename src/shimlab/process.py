@@ -18,7 +18,7 @@ from shimlab.waiting import bound
 # How many of its last lines a failed program's error may quote.
 TAIL = 1
 #: In the environment of what we run: who started it (:func:`starter`). So what a killed command left is known.
-MARK = "SHIMLAB_STARTED_BY"
+MARK = "STARTED_BY_SHIMLAB"
 
 
 class FailedError(LabError):
