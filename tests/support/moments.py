@@ -153,9 +153,18 @@ def containers(lab: str) -> list[str]:
     return sorted(engine.docker("ps", "--all", *of_lab, "--format", "{{.Names}}").split())
 
 
-def volumes() -> list[str]:
-    """Return all volumes of the engine."""
-    return sorted(engine.docker("volume", "ls", "--quiet").split())
+def volumes() -> set[str]:
+    """Return the volumes that no container has."""
+    return set(engine.docker("volume", "ls", "--quiet", "--filter", "dangling=true").split())
+
+
+def left(lab: str, volumes_before: set[str]) -> list[str]:
+    """Return what is left of a lab: its nodes, and volumes that no container has and that were not there before.
+
+    A volume that another lab's end lets go for a moment is none.
+    """
+    soon(lambda: not volumes() - volumes_before, 10)
+    return [*containers(lab), *sorted(volumes() - volumes_before)]
 
 
 def _network() -> str:

@@ -20,9 +20,7 @@ BUILD = {
     "a part is begun": moments.says("• Building "),
     "a step of it runs": lambda command: bool(_workshop()),
     "the stores are begun": moments.says("• Filling the image stores"),
-    "a store's volume is there": lambda command: any(
-        each.startswith(stores.NAME) for each in moments.volumes()
-    ),
+    "a store's volume is there": lambda command: any(each.startswith(stores.NAME) for each in _volumes()),
     "the stores are being filled": lambda command: bool(_filling()),
 }
 
@@ -36,8 +34,12 @@ def _workshop() -> list[str]:
     return [line for line in _containers() if " build" in line or len(line.split()) > 2]
 
 
+def _volumes() -> list[str]:
+    return sorted(engine.docker("volume", "ls", "--quiet").split())
+
+
 def _filling() -> str:
-    return engine.docker("ps", "--quiet", "--filter", f"name={stores.NAME}").strip()
+    return engine.docker("ps", "--quiet", "--filter", "name=shimlab-stores-").strip()
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,7 @@ def environment(checkout: Path) -> Mapping[str, str]:
     list(zip(BUILD, ["Ctrl-C", "SIGKILL", "SIGTERM twice", "SIGKILL", "SIGHUP"], strict=True)),
 )
 def test_build(moment: str, way: str, environment: Mapping[str, str]) -> None:
-    containers, volumes = _containers(), moments.volumes()
+    containers, volumes = _containers(), _volumes()
     with moments.begun(
         "build", "--lab", "deprecated", "--keep", lab=LAB, state=paths.state_dir(), environment=environment
     ) as build:
@@ -81,7 +83,7 @@ def test_build(moment: str, way: str, environment: Mapping[str, str]) -> None:
         print(f"{way}, {moment}: {build.text.splitlines()[-1:]}")
         if way != "SIGKILL":
             assert "interrupted; nothing half-made is left" in build.text, build.text
-            assert (_containers(), moments.volumes()) == (containers, volumes)
+            assert (_containers(), _volumes()) == (containers, volumes)
     # What a killed one left is gone when the next one has begun, and that is ended at once.
     with moments.begun(
         "build", "--lab", "deprecated", "--keep", lab=LAB, state=paths.state_dir(), environment=environment
@@ -89,13 +91,13 @@ def test_build(moment: str, way: str, environment: Mapping[str, str]) -> None:
         build.at(BUILD["a part is begun"])
         moments.WAYS["Ctrl-C"][0](build)
         assert build.ended() == 130, build.text
-    assert (_containers(), moments.volumes()) == (containers, volumes)
+    assert (_containers(), _volumes()) == (containers, volumes)
     assert not list(paths.cache_dir().glob("build-*"))
 
 
 @pytest.mark.timeout(1200)
 def test_the_image_is_built_after_all(environment: Mapping[str, str]) -> None:
-    containers, volumes = _containers(), moments.volumes()
+    containers, volumes = _containers(), _volumes()
     done = shimlab("build", "--lab", "deprecated", "--keep", env=environment, seconds=900)
     assert done.returncode == 0, done.stderr
-    assert (_containers(), moments.volumes()) == (containers, volumes)
+    assert (_containers(), _volumes()) == (containers, volumes)

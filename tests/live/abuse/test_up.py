@@ -35,10 +35,10 @@ def _end(command: moments.Command, way: str) -> int:
     return status
 
 
-def _down(lab: Mapping[str, str]) -> None:
+def _down(lab: Mapping[str, str], volumes_before: set[str]) -> None:
     down = shimlab("down", "--check", env=lab, seconds=moments.SECONDS)
     assert down.returncode == 0, down.stderr
-    assert moments.containers(LAB) == []
+    assert moments.left(LAB, volumes_before) == []
 
 
 @pytest.mark.timeout(900)
@@ -54,13 +54,12 @@ def test_up(round_: int, lab: Mapping[str, str], state: Path) -> None:
         if status == 130:
             assert "interrupted; nothing half-made is left" in up.text, up.text
         if status > 0:
-            assert (moments.containers(LAB), moments.volumes()) == ([], before)
+            assert moments.left(LAB, before) == []
     if round_ % 3 == 2:
         again = shimlab("up", env=lab, seconds=2 * moments.SECONDS)
         assert again.returncode == 0, again.stderr
         assert len(moments.containers(LAB)) == 3
-    _down(lab)
-    assert moments.volumes() == before
+    _down(lab, before)
 
 
 DOWN = {
@@ -90,8 +89,7 @@ def test_down(moment: str, way: str, lab: Mapping[str, str], state: Path) -> Non
             assert all(name in down.text.splitlines()[-1] for name in left), (left, down.text)
         elif status >= 0:
             assert moments.containers(LAB) == []
-    _down(lab)
-    assert moments.volumes() == before
+    _down(lab, before)
 
 
 @pytest.mark.timeout(900)
@@ -113,7 +111,7 @@ def test_a_full_disk(moment: str, lab: Mapping[str, str], tmp_path: Path) -> Non
             assert remedy.startswith("  → ")
             assert "No space left on device" in what or "no space left on device" in what, up.text
             assert "Traceback" not in up.text
-        assert (moments.containers(LAB), moments.volumes()) == ([], before)
+        assert moments.left(LAB, before) == []
         down = shimlab("down", "--check", env=environment, seconds=moments.SECONDS)
         assert down.returncode == 0, down.stderr
     finally:

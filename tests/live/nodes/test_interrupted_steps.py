@@ -36,12 +36,11 @@ def test_up_that_is_ended_in_a_row_stands_in_nobodys_way(monkeypatch: pytest.Mon
         ):
             _ended(moment, way, argv, state, environment)
             if way != "SIGKILL":
-                assert moments.containers(LAB) == [], (moment, way)
-                assert moments.volumes() == volumes, (moment, way)
+                assert moments.left(LAB, volumes) == [], (moment, way)
     finally:
         down = shimlab("down", "--check", env=environment, seconds=moments.SECONDS)
     assert down.returncode == 0, down.stderr
-    assert (moments.containers(LAB), moments.volumes()) == ([], volumes)
+    assert moments.left(LAB, volumes) == []
     assert cluster.status() == others
 
 
