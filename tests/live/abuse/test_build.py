@@ -20,7 +20,7 @@ BUILD = {
     "a part is begun": moments.says("• Building "),
     "a step of it runs": lambda command: bool(_workshop()),
     "the stores are begun": moments.says("• Filling the image stores"),
-    "a store's volume is there": lambda command: any(each.startswith(stores.NAME) for each in _volumes()),
+    "a store's volume is there": lambda command: any(map(stores.VOLUME.fullmatch, _volumes())),
     "the stores are being filled": lambda command: bool(_filling()),
 }
 
