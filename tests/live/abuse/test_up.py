@@ -98,7 +98,7 @@ def test_down(moment: str, way: str, lab: Mapping[str, str], state: Path) -> Non
 def test_a_full_disk(moment: str, lab: Mapping[str, str], tmp_path: Path) -> None:
     """The disk of the lab's state and logs is full in the middle of `up`."""
     before = moments.volumes()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(tmp_path)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(tmp_path)], check=True)
     environment = {**lab, "XDG_STATE_HOME": str(tmp_path)}
     state = tmp_path / "shimlab" / "labs" / LAB
     try:

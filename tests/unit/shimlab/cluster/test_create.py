@@ -19,7 +19,7 @@ from shimlab import orphans, process
 from shimlab.waiting import bound, soon
 
 SECONDS = 30
-#: Containers and networks are files. `run` and `network create` take a second, or until somebody has looked three times.
+#: Containers and networks are files; `run` and `network create` take a second, or until somebody has looked thrice.
 DOCKER = r"""#!PYTHON -IS
 import os, sys, time
 from pathlib import Path
