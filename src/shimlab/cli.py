@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import errno
-import signal
+import os
 import sys
 from collections.abc import Sequence
 
 import shimlab
-from shimlab import settings, streams
+from shimlab import interruption, process, settings, streams
 from shimlab.errors import LabError
 
-NOTHING_LEFT = "nothing half-made is left"
 #: What a machine refuses, and its user can mend (errno(3)). Any other error of the kind is a mistake of ours.
 REFUSALS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
@@ -24,20 +23,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its status.
 
     Errors the user can mend are two lines and status 1, also where the machine refuses a file or the output; a wrong
-    word is status 2, as argparse has it. Ctrl-C is status 130; 141 says that the reader of the output has gone.
+    word is status 2, as argparse has it. 130 says that a signal ended it, 141 that the reader of the output has gone.
 
     Raises:
         Exception: a mistake of ours, with all that Python says of it.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    # It is for what a caller of ours had started; what we start and leave running (an engine) is not his.
+    os.environ.pop(process.MARK, None)
     try:
         streams.prepare()
-        status = _run(argv)
+        with interruption.heard():
+            status = _run(argv)
         streams.flush()
     except LabError as error:
         return _told(error)
     except KeyboardInterrupt as interrupt:
-        streams.tell(f"shimlab: interrupted; {interrupt.args[0] if interrupt.args else NOTHING_LEFT}\n")
+        streams.tell("; ".join(["shimlab: interrupted", *interrupt.args]) + "\n")
         return 130
     except BrokenPipeError:
         # The reader of our output (head, less) has gone; so do we.
@@ -91,10 +92,6 @@ def parser() -> argparse.ArgumentParser:
     for each in (cluster, doctor, export, node, cri, faults, conformance):
         each.add_parser(commands)
     return top
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
