@@ -11,9 +11,11 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nox
 from nox.command import CommandFailed
@@ -40,6 +42,38 @@ BENCHES = ("rounds", "middlemen")
 OURS = {"PYTHONPATH": str(ROOT / "src"), "NO_MKDOCS_2_WARNING": "1", "PYTHONUTF8": "1"}
 
 
+def run(session: nox.Session, *argv: str, **more: Any) -> Any:
+    """Run a program, and after Ctrl-C wait until it has put things in order: by itself nox waits half a second.
+
+    It gets every Ctrl-C from the terminal by itself, so a second one is not for us; SIGTERM and SIGHUP are handed on.
+    """
+
+    def interrupt(number: int, frame: object) -> None:
+        for sign in before:
+            signal.signal(sign, signal.SIG_IGN)
+        if number != signal.SIGINT:
+            for child in _children():
+                os.kill(child, number)
+        raise KeyboardInterrupt
+
+    signals = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    before = {sign: was for sign in signals if (was := signal.getsignal(sign)) is not signal.SIG_IGN}
+    for sign in before:
+        signal.signal(sign, interrupt)
+    try:
+        return session.run(*argv, interrupt_timeout=None, terminate_timeout=None, external=True, **more)
+    finally:
+        for sign, was in before.items():
+            signal.signal(sign, was)
+
+
+def _children() -> list[int]:
+    """Return the processes that we started and that run (proc(5); none where there is no such folder)."""
+    return [
+        int(pid) for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()
+    ]
+
+
 def environment(session: nox.Session, name: str) -> str:
     """Return the python of a virtual environment with what requirements/NAME.txt locks, made if needed."""
     folder = ROOT / ".nox" / name
@@ -52,14 +86,14 @@ def environment(session: nox.Session, name: str) -> str:
     session.log(f"making .nox/{name} from {lock.name}: about 20 seconds")
     shutil.rmtree(folder, ignore_errors=True)
     env = settings(UV)
-    session.run(*UV, "venv", "--quiet", "--python", sys.executable, str(folder), env=env, external=True)
+    run(session, *UV, "venv", "--quiet", "--python", sys.executable, str(folder), env=env)
     pip = [*UV, "pip", "install", "--quiet", "--python", python]
     # What a source archive is built with is pinned too: the lock of everything has it.
     hashes = ["--require-hashes", "--build-constraints", str(ROOT / "requirements" / "dev.txt")]
-    session.run(*pip, "--compile-bytecode", *hashes, "--requirement", str(lock), env=env, external=True)
+    run(session, *pip, "--compile-bytecode", *hashes, "--requirement", str(lock), env=env)
     if "build" in LOCKED[name]:
         editable = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
-        session.run(*pip, *editable, env=env, external=True)
+        run(session, *pip, *editable, env=env)
     stamp.write_text(wanted)
     return python
 
@@ -73,17 +107,13 @@ def python(
 ) -> None:
     """Run python of a virtual environment in the repository."""
     session.chdir(ROOT)
-    session.run(
-        environment(session, group), *arguments, env={**OURS, **(env or {})}, external=True, silent=silent
-    )
+    run(session, environment(session, group), *arguments, env={**OURS, **(env or {})}, silent=silent)
 
 
 def lab_environment(session: nox.Session) -> dict[str, str]:
     """Return what reaches the running lab: KUBECONFIG, DOCKER_HOST, PATH."""
     session.chdir(ROOT)
-    told = session.run(
-        environment(session, "dev"), "-m", "shimlab", "env", "--json", silent=True, external=True
-    )
+    told = run(session, environment(session, "dev"), "-m", "shimlab", "env", "--json", silent=True)
     return dict(json.loads(str(told)))
 
 
@@ -133,15 +163,13 @@ def lint(session: nox.Session) -> None:
     python(session, "-m", "ruff", "format", "--check", ".")
     python(session, "-m", "mypy")
     # Layers and circles; its own command is the only way in.
-    session.run(str(ROOT / ".nox/dev/bin/lint-imports"), "--no-cache", env=OURS, external=True)
+    run(session, str(ROOT / ".nox/dev/bin/lint-imports"), "--no-cache", env=OURS)
     scripts = [
         line
-        for line in str(
-            session.run("git", "grep", "-lE", r"^#!/bin/(ba)?sh", silent=True, external=True)
-        ).split()
+        for line in str(run(session, "git", "grep", "-lE", r"^#!/bin/(ba)?sh", silent=True)).split()
         if not line.startswith("tests/")
     ]
-    session.run(str(ROOT / ".nox/dev/bin/shellcheck"), "--external-sources", *scripts, external=True)
+    run(session, str(ROOT / ".nox/dev/bin/shellcheck"), "--external-sources", *scripts)
 
 
 @nox.session
@@ -218,6 +246,12 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def abuse(session: nox.Session) -> None:
+    """Interrupt commands in a row, each at another moment, and see that the next one goes on; `-- --rounds 20`."""
+    on_lab(session, "tests/live/abuse")
+
+
+@nox.session
 def conformance(session: nox.Session) -> None:
     """Run Kubernetes' own tests of nodes and pods on the workers of the running lab."""
     on_lab(session, "tests/live/conformance")
@@ -278,21 +312,14 @@ def up(session: nox.Session, *arguments: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run everything but conformance, vm, bench and lock, in lanes side by side (tests/support/lanes/plan.py).
+    """Run everything but conformance, abuse, vm, bench and lock, in lanes side by side (tests/support/lanes/plan.py).
 
     `-- --offline` leaves out what needs a cluster, `-- --conformance` adds Kubernetes' own tests, `-- --keep` leaves
     the first lab up, and labs in which something failed.
     """
     session.chdir(ROOT)
-    session.run(
-        environment(session, "dev"),
-        *["-m", "tests.support.lanes.run", sys.executable, *session.posargs],
-        env=OURS,
-        external=True,
-        # After Ctrl-C it takes the labs down, for as long as that takes.
-        interrupt_timeout=None,
-        terminate_timeout=None,
-    )
+    lanes = ["-m", "tests.support.lanes.run", sys.executable, *session.posargs]
+    run(session, environment(session, "dev"), *lanes, env=OURS)
 
 
 @nox.session
@@ -301,21 +328,27 @@ def lab(session: nox.Session) -> None:
     command = environment(session, "lab")
     session.chdir(ROOT)
     if session.posargs:
-        session.run(command, "-m", "shimlab", *session.posargs, external=True)
+        run(session, command, "-m", "shimlab", *session.posargs)
         return
-    session.run(command, "-m", "shimlab", "up", external=True)
+    run(session, command, "-m", "shimlab", "up")
     python(session, "-m", "shimsite.notebooks.copies", ".cache/lab", group="site")
-    told = session.run(command, "-m", "shimlab", "env", "--json", silent=True, external=True)
-    session.run(command, "-m", "shimlab.notebook.jupyter", env=json.loads(str(told)), external=True)
+    told = run(session, command, "-m", "shimlab", "env", "--json", silent=True)
+    run(session, command, "-m", "shimlab.notebook.jupyter", env=json.loads(str(told)))
 
 
 @nox.session
 def shimlab(session: nox.Session) -> None:
     """Run the command shimlab: `./run shimlab -- status`."""
-    # As a lane of `./run tests`, it is to leave evidence too.
-    with evidence(session) if os.environ.get(EVIDENCE) else contextlib.nullcontext():
-        session.chdir(ROOT)
-        session.run(environment(session, "dev"), "-m", "shimlab", *session.posargs, external=True)
+    session.chdir(ROOT)
+    argv = [environment(session, "dev"), "-m", "shimlab", *session.posargs]
+    if os.environ.get(EVIDENCE):
+        # As a lane of `./run tests`, it is to leave evidence too.
+        with evidence(session):
+            run(session, *argv)
+        return
+    session.log(" ".join(argv))
+    # In the place of nox: every signal is for the command, and its status is the one that counts.
+    os.execv(argv[0], argv)  # noqa: S606 - it is no shell that is wanted
 
 
 @nox.session
@@ -333,12 +366,5 @@ def lock(session: nox.Session) -> None:
     uv += ["--no-emit-index-url", "--no-emit-find-links"]
     for name, groups in LOCKED.items():
         chosen = [word for group in groups for word in ("--group", group)]
-        session.run(
-            *uv,
-            *session.posargs,
-            *chosen,
-            "--output-file",
-            f"requirements/{name}.txt",
-            env=settings(UV),
-            external=True,
-        )
+        wanted = ["--output-file", f"requirements/{name}.txt"]
+        run(session, *uv, *session.posargs, *chosen, *wanted, env=settings(UV))

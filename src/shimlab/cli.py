@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import errno
-import signal
+import os
 import sys
 from collections.abc import Sequence
 
 import shimlab
-from shimlab import settings, streams
+from shimlab import interruption, process, settings, streams
 from shimlab.errors import LabError
 
-NOTHING_LEFT = "nothing half-made is left"
 #: What a machine refuses, and its user can mend (errno(3)). Any other error of the kind is a mistake of ours.
 REFUSALS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
@@ -24,12 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its status.
 
     Errors the user can mend are two lines and status 1, also where the machine refuses a file or the output; a wrong
-    word is status 2, as argparse has it. Ctrl-C is status 130; 141 says that the reader of the output has gone.
+    word is status 2, as argparse has it. A signal that ended it is status 130; 141 says that the reader of the output
+    has gone.
 
     Raises:
         Exception: a mistake of ours, with all that Python says of it.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    # It is for what a caller of ours has started; what we start and leave running is not his.
+    os.environ.pop(process.MARK, None)
     try:
         streams.prepare()
         status = _run(argv)
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LabError as error:
         return _told(error)
     except KeyboardInterrupt as interrupt:
-        streams.tell(f"shimlab: interrupted; {interrupt.args[0] if interrupt.args else NOTHING_LEFT}\n")
+        streams.tell("; ".join(["shimlab: interrupted", *interrupt.args]) + "\n")
         return 130
     except BrokenPipeError:
         # The reader of our output (head, less) has gone; so do we.
@@ -71,7 +72,8 @@ def _run(argv: Sequence[str] | None) -> int:
         # After --help, --version and a wrong word.
         return int(end.code or 0)
     settings.check()
-    return int(arguments.run(arguments) or 0)
+    with interruption.heard():
+        return int(arguments.run(arguments) or 0)
 
 
 def _told(error: LabError) -> int:
@@ -91,10 +93,6 @@ def parser() -> argparse.ArgumentParser:
     for each in (cluster, doctor, export, node, cri, faults, conformance):
         each.add_parser(commands)
     return top
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -21,6 +21,11 @@ def name() -> str:
     return settings.NAME.value()
 
 
+def typed(command: str) -> str:
+    """Return what somebody types to run a command on this lab: one of another name has to be named."""
+    return f"shimlab {command}" if name() == DEFAULT_NAME else f"SHIMLAB_NAME={name()} shimlab {command}"
+
+
 def state_dir() -> Path:
     """Return the folder of this lab's kubeconfig and logs, made if missing.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
+import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from shimlab.errors import LabError
@@ -16,6 +17,8 @@ from shimlab.waiting import bound
 
 # How many of its last lines a failed program's error may quote.
 TAIL = 1
+#: In the environment of what we run: who started it (:func:`starter`). So what a killed command left is known.
+MARK = "STARTED_BY_SHIMLAB"
 
 
 class FailedError(LabError):
@@ -79,7 +82,9 @@ def data(
             capture_output=True,
             timeout=timeout,
             check=False,
-            env=None if env is None else {**os.environ, **env},
+            env=_environment(env),
+            # Ctrl-C is for us alone: we say what ends because of it.
+            start_new_session=True,
         )
     except FileNotFoundError as error:
         raise LabError(f"{argv[0]} is not installed", remedy or f"install {argv[0]}") from error
@@ -120,27 +125,29 @@ def stream(
     timeout: float = 3600,
     remedy: str = "",
     append: bool = False,
+    job: str = "",
 ) -> None:
     """Run a long program: every line goes to ``log`` and to ``on_line``.
 
     The program gets a session of its own and is ended, with all its children, when we are interrupted or
-    it takes longer than ``timeout`` seconds.
+    it takes longer than ``timeout`` seconds. With ``job`` it is ended alone then, and what it started is left to the
+    caller, who finds it by that name (orphans).
 
     Raises:
         LabError: if it fails; the message quotes its last two lines, since a program that runs others (a builder)
-            ends with one of its own, and names the log.
+            ends with one of its own, and names the log. Or the log cannot be written.
     """
     timeout = bound(timeout)
     deadline = time.monotonic() + timeout
     last = ["", ""]
-    with log.open("ab" if append else "wb") as sink:
+    with _log(log, append=append) as write:
         try:
             child = subprocess.Popen(
                 list(argv),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env=None if env is None else {**os.environ, **env},
+                env=_environment(env, job),
                 start_new_session=True,
             )
         except FileNotFoundError as error:
@@ -161,8 +168,7 @@ def stream(
                         on_line(last[-1])
                         continue
                     chunk = os.read(child.stdout.fileno(), 65536)
-                    sink.write(chunk)
-                    sink.flush()
+                    write(chunk)
                     # At its end a program may leave a line without a newline.
                     *lines, pending = (pending + (chunk or b"\n")).split(b"\n")
                     for raw in lines:
@@ -176,7 +182,7 @@ def stream(
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=bound(30))
         finally:
-            end(child)
+            end(child, alone=bool(job))
             child.stdout.close()
     if child.returncode != 0:
         raise LabError(
@@ -210,15 +216,13 @@ def _state(pid: int) -> str:
     return stat.rsplit(")", 1)[1].split()[0]
 
 
-def end(child: subprocess.Popen[bytes], patience: float = 15) -> None:
-    """End a program that leads its own session: ask first, force after ``patience`` seconds."""
-    import signal
-
+def end(child: subprocess.Popen[bytes], patience: float = 15, *, alone: bool = False) -> None:
+    """End a program that leads its own session, with all in it or ``alone``; force it after ``patience`` seconds."""
     if child.poll() is not None:
         return
     for sign in (signal.SIGTERM, signal.SIGKILL):
         try:
-            os.killpg(child.pid, sign)
+            (os.kill if alone else os.killpg)(child.pid, sign)
             child.wait(timeout=bound(patience))
         except ProcessLookupError:
             return
@@ -226,3 +230,57 @@ def end(child: subprocess.Popen[bytes], patience: float = 15) -> None:
             continue
         else:
             return
+
+
+def started(pid: int) -> str:
+    """Return when a process was started, in the kernel's words; empty if there is none of that number, or no Linux.
+
+    With its number it names one process (proc(5), stat, field 22).
+    """
+    try:
+        # The name before it may hold anything.
+        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+def starter(job: str = "") -> str:
+    """Name this process as no other is named: the namespace of its number, the number, its start; then the job."""
+    try:
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        namespace = "-"
+    return f"{namespace} {os.getpid()} {started(os.getpid())} {job}"
+
+
+def _environment(more: Mapping[str, str] | None, job: str = "") -> dict[str, str]:
+    return {**os.environ, MARK: starter(job), **(more or {})}
+
+
+@contextlib.contextmanager
+def _log(file: Path, *, append: bool) -> Iterator[Callable[[bytes], None]]:
+    """Open a log and hand out what writes to it, at once.
+
+    Raises:
+        LabError: it cannot be written.
+    """
+
+    def refusal(error: OSError) -> LabError:
+        return LabError(
+            f"the log {file} cannot be written: {error.strerror}",
+            "free space there, then run the same command again",
+        )
+
+    def write(chunk: bytes) -> None:
+        try:
+            sink.write(chunk)
+        except OSError as error:
+            raise refusal(error) from error
+
+    try:
+        # Without a buffer nothing is left to be written when it is closed.
+        sink = file.open("ab" if append else "wb", buffering=0)
+    except OSError as error:
+        raise refusal(error) from error
+    with sink:
+        yield write

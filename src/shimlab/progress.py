@@ -14,6 +14,9 @@ from typing import TextIO
 QUIET_INTERVAL = 15.0
 # The colours and cursor moves that programs write even into a pipe.
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+#: How many blocks are under way that go on without a reader, and how it was noticed that he has gone.
+_dropping = 0
+_lost: list[BrokenPipeError] = []
 
 
 class Step:
@@ -36,10 +39,10 @@ class Step:
         text = " ".join(ANSI.sub("", text).split())
         if self._out.isatty():
             line = f"  … {self.title}: {text}"
-            _show(self._out, f"\r\x1b[K{line[:110]}")
+            _write(self._out, f"\r\x1b[K{line[:110]}")
         elif time.monotonic() - self._noted >= QUIET_INTERVAL:
             self._noted = time.monotonic()
-            _show(self._out, f"  … {text[:140]} ({self.seconds:.0f} s)\n")
+            _write(self._out, f"  … {text[:140]} ({self.seconds:.0f} s)\n")
 
 
 @contextmanager
@@ -48,13 +51,14 @@ def step(title: str, out: TextIO | None = None) -> Iterator[Step]:
     out = out or sys.stderr
     current = Step(title, out)
     clear = "\r\x1b[K" if out.isatty() else ""
-    _show(out, f"• {title}\n")
+    _write(out, f"• {title}\n")
     try:
         yield current
     except BaseException:
-        _show(out, f"{clear}✗ {title} ({current.seconds:.0f} s)\n")
+        # Why it failed matters more than that nobody reads this.
+        _write(out, f"{clear}✗ {title} ({current.seconds:.0f} s)\n", drop=True)
         raise
-    _show(out, f"{clear}✓ {title} ({current.seconds:.0f} s)\n")
+    _write(out, f"{clear}✓ {title} ({current.seconds:.0f} s)\n")
 
 
 @contextmanager
@@ -66,19 +70,46 @@ def quiet() -> Iterator[None]:
 
 def say(text: str, out: TextIO | None = None) -> None:
     """Write one line that belongs to no step."""
-    _show(out or sys.stderr, f"{text}\n")
+    _write(out or sys.stderr, f"{text}\n")
 
 
-def _show(out: TextIO, text: str) -> None:
+@contextmanager
+def dropped() -> Iterator[None]:
+    """Go on though the reader of stderr has gone, while the block runs: what is done there is to be done whole."""
+    global _dropping
+    _dropping += 1
+    try:
+        yield
+    finally:
+        _dropping -= 1
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Do what is in the block to its end, whoever listens, and only then say that the reader has gone.
+
+    Raises:
+        BrokenPipeError: he has.
+    """
+    _lost.clear()
+    with dropped():
+        yield
+    if _lost:
+        raise _lost[0]
+
+
+def _write(out: TextIO, text: str, *, drop: bool = False) -> None:
     """Write it where there is room: no work ends because nobody can be told of it; but a reader who has gone ends it.
 
     Raises:
-        BrokenPipeError: that reader.
+        BrokenPipeError: that reader; not with ``drop``, and not while it is :func:`dropped`.
     """
     try:
         out.write(text)
         out.flush()
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        if not (drop or _dropping):
+            raise
+        _lost[:] = _lost or [error]
     except OSError:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shimlab import lock
-from shimlab.cluster import config
+from shimlab.cluster import config, leftovers
 from shimlab.cluster.lifecycle import prepare
 from shimlab.images import image, release
 from shimlab.machine import host
@@ -20,11 +20,12 @@ def build(names: Sequence[str] = (), *, keep: bool = False) -> list[str]:
 
     Raises:
         LabError: a lab is unknown, the machine cannot be made ready, or a step of the build fails.
+        KeyboardInterrupt: with what is left.
     """
     minors = dict.fromkeys(minor for name in names for minor in config.built(name).releases)
     host.architecture()
     # No lab that goes down meanwhile stops the engine.
-    with lock.using_engine():
+    with lock.using_engine(), leftovers.told("build"):
         prepare()
         built = image.ensure_all([release.load(minor) for minor in (minors or release.known())], keep=keep)
     say(f"There are node images of {', '.join(built)}.")

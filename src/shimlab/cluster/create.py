@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-import signal
 import time
 from collections.abc import Iterator
 
-from shimlab import paths, process
+from shimlab import interruption, paths, process
 from shimlab.clients import kube
 from shimlab.cluster import kubeconfig, loopback, status
 from shimlab.cluster.export.export import before_undoing
@@ -19,6 +18,8 @@ from shimlab.waiting import POLL_SECONDS_OF_NODES, bound, soon
 
 CREATE_SECONDS = 600
 READY_SECONDS = 180
+# kind's words, and the engine's: there is a node of that name.
+_THERE = re.compile(r"node\(s\) already exist|container name .* is already in use")
 
 
 def create(configuration: str, recipe: str) -> float:
@@ -36,24 +37,38 @@ def create(configuration: str, recipe: str) -> float:
     with _undone_on_failure(), before_undoing(how_it_was), step("Creating the cluster") as current:
         file = paths.state_dir() / "kind.yaml"
         file.write_text(configuration, encoding="utf-8")
-        process.stream(
-            [
-                *[str(program), "create", "cluster", "--name", paths.name()],
-                *["--config", str(file), "--kubeconfig", str(kube.kubeconfig())],
-                # What failed is looked at before it is removed.
-                "--retain",
-            ],
-            paths.log_dir() / "kind.log",
-            on_line=lambda line: clock.read(line, current),
-            env=kind.environment(),
-            timeout=CREATE_SECONDS,
-            remedy="see",
-        )
+        argv = [
+            *[str(program), "create", "cluster", "--name", paths.name()],
+            *["--config", str(file), "--kubeconfig", str(kube.kubeconfig())],
+            # What failed is looked at before it is removed.
+            "--retain",
+        ]
+        try:
+            _run(argv, clock, current)
+        except LabError as error:
+            if not _THERE.search(error.what):
+                raise
+            # An engine makes what it was asked for also for somebody who was killed, some time later.
+            status.remove()
+            _run(argv, clock, current)
         kubeconfig.unpack(kube.kubeconfig())
         loopback.use(status.nodes()[0])
         status.remember(recipe)
         _wait_until_ready(current)
     return clock.seconds
+
+
+def _run(argv: list[str], clock: _KubeadmClock, current: Step) -> None:
+    process.stream(
+        argv,
+        paths.log_dir() / "kind.log",
+        on_line=lambda line: clock.read(line, current),
+        env=kind.environment(),
+        timeout=CREATE_SECONDS,
+        remedy="see",
+        # Those who wait for the engine on kind's behalf are let wait until it has answered (status.remove).
+        job=status.CREATION,
+    )
 
 
 class _KubeadmClock:
@@ -78,14 +93,16 @@ class _KubeadmClock:
 def _undone_on_failure() -> Iterator[None]:
     try:
         yield
-    except BaseException:
-        # A second Ctrl-C must not leave half a cluster.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
+    except BaseException as error:
+        with interruption.cleaning_up():
             say("  removing what was made so far")
-            status.remove()
-        finally:
-            signal.signal(signal.SIGINT, before)
+            try:
+                status.remove()
+            except LabError as second:
+                what = error.what if isinstance(error, LabError) else "it was interrupted"
+                raise LabError(
+                    f"{what}; what was made is not removed: {second.what}", second.remedy
+                ) from error
         raise
 
 

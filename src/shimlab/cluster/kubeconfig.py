@@ -44,6 +44,8 @@ def unpack(kubeconfig: Path) -> None:
 def remove(kubeconfig: Path) -> None:
     """Remove the kubeconfig and the files that it names; none may be there."""
     kubeconfig.unlink(missing_ok=True)
+    # A kind that is killed while it writes leaves its lock, and no other kind would write then.
+    kubeconfig.with_name(f"{kubeconfig.name}.lock").unlink(missing_ok=True)
     shutil.rmtree(kubeconfig.parent / FOLDER, ignore_errors=True)
 
 

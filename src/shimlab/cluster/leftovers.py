@@ -6,10 +6,13 @@ Only what is known to be the lab's, by label, name or note, is called left: an e
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from shimlab import lock, paths
+from shimlab import interruption, lock, paths
 from shimlab.cluster import contents, status, volumes
+from shimlab.errors import LabError
 from shimlab.machine import engine, kind, private
 
 PROC = Path("/proc")
@@ -23,6 +26,67 @@ def found() -> list[str]:
     """
     with lock.engine_alone() as last:
         return _found(last=last)
+
+
+def half_made() -> list[str]:
+    """Return a line for each thing that a command which makes a lab or an image has left; its engine is none of them.
+
+    A lab that was made to its end is not half made.
+
+    Raises:
+        LabError: an engine is there and does not answer.
+    """
+    try:
+        there = contents.look()
+    except engine.NoEngineError:
+        return []
+    lines = [
+        f"container {name}" for name in (*([] if status.made_from() else there.nodes), *there.broken_off)
+    ]
+    lines += [f"volume {name}" for name in ([] if status.made_from() else volumes.left())]
+    with lock.engine_alone() as last:
+        if last and not there.labs and not there.nodes and status.has_unused_network():
+            lines.append(f"network {kind.NETWORK}")
+    return lines
+
+
+@contextmanager
+def told(command: str) -> Iterator[None]:
+    """Say when the block is interrupted or fails what of the lab is left by then, and what removes it.
+
+    ``command`` is what was typed. What cannot be written because a disk is full is an error to be mended as well.
+
+    Raises:
+        KeyboardInterrupt: with what is left.
+        LabError: it failed.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        with interruption.cleaning_up():
+            raise KeyboardInterrupt(_said(command)) from interrupt
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = error.filename or f"{paths.state_dir()} or {paths.cache_dir()}"
+        raise LabError(
+            f"{where} cannot be written: {error.strerror}",
+            "free space there, then run the same command again",
+        ) from error
+
+
+def _said(command: str) -> str:
+    again = f"`{paths.typed('down')}`"
+    try:
+        left = found() if command == "down" else half_made()
+    except LabError as error:
+        return f"what is left cannot be told ({error.what}): {again} looks again"
+    if left:
+        return f"still there: {', '.join(left)}; {again} {'goes on' if command == 'down' else 'removes it'}"
+    if command == "down":
+        return "nothing of the lab is left"
+    runs = f" (the lab's Docker engine runs on until {again})" if private.pid() else ""
+    return f"nothing half-made is left{runs}"
 
 
 def _found(*, last: bool) -> list[str]:

@@ -8,14 +8,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shimlab import lock, paths
-from shimlab.cluster import config, contents, create, status, troubles
+from shimlab import lock, orphans, paths
+from shimlab.cluster import config, contents, create, leftovers, status, troubles
 from shimlab.errors import LabError
 from shimlab.images import build, image, release
 from shimlab.images import custom_image as given_image
 from shimlab.machine import engine, host, kind, private
 from shimlab.node import exec as node_exec
-from shimlab.progress import Step, say, step
+from shimlab.progress import Step, say, step, unheard
 from shimlab.runtimes import command_of
 from shimlab.waiting import POLL_SECONDS_OF_NODES, soon
 
@@ -58,7 +58,7 @@ def up(name: str = config.DEFAULT, *, given: str = "", keep: bool = False) -> To
         host.architecture()
     if not given and _is_there(lab):
         return None
-    with lock.alone(), lock.using_engine():
+    with lock.alone(), lock.using_engine(), leftovers.told("up"):
         prepare()
         status.refuse_foreign()
         _refuse_other(lab)
@@ -205,6 +205,7 @@ def prepare() -> None:
     """
     for folder in (paths.state_dir(), paths.cache_dir()):
         host.need_room(folder)
+    end_orphans()
     with lock.machine():
         host.ensure_packages("packages")
         with step("Docker engine"):
@@ -213,15 +214,28 @@ def prepare() -> None:
             kind.ensure(current.note)
 
 
+def end_orphans() -> None:
+    """End what a command that was killed left running, whichever lab it was for: nobody waits for it."""
+    if orphans.found():
+        with step("Ending what a killed command left at work"):
+            orphans.end()
+
+
+@unheard()
 def down(*, everything: bool = False) -> None:
     """Remove the cluster and stop the engine if it is ours; with ``everything``, the images and the caches as well.
+
+    It is done whether anybody hears of it or not.
 
     Raises:
         LabError: if something of ours cannot be removed, or an engine is there that does not answer: nothing is removed
             then. Also if ``everything`` was asked for and another lab needs it.
+        BrokenPipeError: all is removed, and nobody heard of it.
+        KeyboardInterrupt: with what is left.
     """
     needed = ""
-    with lock.alone(), lock.using_engine():
+    with lock.alone(), leftovers.told("down"), lock.using_engine():
+        end_orphans()
         found = _engine()
         if found is not None:
             with step("Removing the cluster"):

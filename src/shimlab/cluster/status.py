@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shimlab import lock, paths, runtimes
+from shimlab import lock, orphans, paths, runtimes
 from shimlab.clients.kube import answering, core, kubeconfig
 from shimlab.cluster import kubeconfig as credentials
 from shimlab.cluster import remedies, volumes
 from shimlab.errors import LabError
 from shimlab.images import image
 from shimlab.machine import engine, kind
+from shimlab.waiting import bound, soon
 
 KIND_LABEL = "io.x-k8s.kind.cluster"
 # The state of a container that runs; any other is that of one that does not (docker ps, State).
 RUNNING = "running"
+#: The name by which what kind started is found when kind has ended.
+CREATION = "cluster"
+REMOVE_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -188,20 +193,46 @@ def reports() -> dict[str, float]:
 def remove() -> None:
     """Remove the cluster, its volumes, its kubeconfig, what a broken build left, and the network unless it is needed.
 
+    What a command that ended had begun is ended first. What the engine had been asked for by then still comes up, so
+    it is removed again and again until nobody waits for anything any more, and nothing is there.
+
     Raises:
         LabError: if a cluster of our name is not ours, or something cannot be removed.
     """
     refuse_foreign()
-    doomed = (*_containers(), *image.workshop())
-    volumes.note(doomed)
-    for name in doomed:
-        engine.docker("rm", "--force", "--volumes", name, timeout=120)
-    volumes.remove()
-    with lock.engine_alone() as last:
-        if last:
-            remove_network()
-    credentials.remove(kubeconfig())
+    # From now on it is no lab that is up, wherever this ends.
     recipe_file().unlink(missing_ok=True)
+    orphans.end(CREATION)
+    why: list[LabError] = []
+
+    def nothing_comes() -> bool:
+        # Asked in this order: what somebody waited for is there when he waits no more.
+        busy = orphans.making(CREATION)
+        doomed = [*(name for name, is_ours in _containers().items() if is_ours), *image.workshop()]
+        try:
+            # A disk that is full does not keep them: most of them go with their containers.
+            with contextlib.suppress(OSError):
+                volumes.note(doomed)
+            if doomed:
+                engine.docker("rm", "--force", "--volumes", *doomed, timeout=120)
+            volumes.remove()
+            with lock.engine_alone() as last:
+                if last:
+                    remove_network()
+        except LabError as error:
+            # It may have gone by itself, or have been in the making; the next round sees.
+            why[:] = [error]
+            return False
+        return not (busy or doomed)
+
+    if not soon(nothing_comes, REMOVE_SECONDS):
+        if why:
+            raise why[0]
+        raise LabError(
+            f"the engine still made something of the lab after {bound(REMOVE_SECONDS):.0f} s",
+            f"`{paths.typed('down')}` removes it",
+        )
+    credentials.remove(kubeconfig())
 
 
 def kept_off(found: Any) -> list[str]:  # noqa: ANN401 - the client has no types

@@ -17,7 +17,7 @@ from shimlab.faults.target import Target
 from shimlab.node import broken as record
 from shimlab.node import exec as node_exec
 from shimlab.node.broken import Record
-from shimlab.progress import step
+from shimlab.progress import step, unheard
 from shimlab.waiting import until
 
 REPAIR_SECONDS = 180
@@ -26,6 +26,7 @@ LAB_NAMESPACE = "kube-system"
 ILL = ("not ready", "astray")
 
 
+@unheard()
 def break_node(name: str, chosen: str = "") -> tuple[str, Signs]:
     """Make a fault on a node, the first that it fits unless one is ``chosen``, and wait until it shows.
 
@@ -53,6 +54,7 @@ def break_node(name: str, chosen: str = "") -> tuple[str, Signs]:
             return target.name, _shown(fault, target)
 
 
+@unheard()
 def repair(name: str = "", node: str = "") -> list[tuple[str, str]]:
     """Undo every fault, or the one that is named, on every node or on one, and wait until nothing is left of it.
 

@@ -22,6 +22,8 @@ from shimlab.progress import Step, step
 # debian:bookworm-slim as multi-architecture index.
 BASE_UPSTREAM = "debian:bookworm-slim@sha256:4724b8cc51e33e398f0e2e15e18d5ec2851ff0c2280647e1310bc1642182655d"
 BUILD_SECONDS = 5400
+# How folders begin, beside the caches, that are of use while a build runs.
+SCRATCH = "build-"
 # Two compilers keep two cores busy where one of them links or loads; more of them only want more memory.
 COMPILERS = 2
 # What waits for the network or the disk goes on beside them.
@@ -154,7 +156,8 @@ def part(wanted: Part, *, stop: threading.Event | None = None) -> None:
     Raises:
         LabError: as :func:`build` does, or a file changed meanwhile; there is no image of that name then.
     """
-    with step(f"Building {wanted.target} ({wanted.of})") as current, tempfile.TemporaryDirectory() as folder:
+    scratch = tempfile.TemporaryDirectory(prefix=SCRATCH, dir=paths.cache_dir())
+    with step(f"Building {wanted.target} ({wanted.of})") as current, scratch as folder:
         dockerfile = Path(folder) / "Dockerfile"
         dockerfile.write_text(wanted.dockerfile, encoding="utf-8")
         build(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from shimlab import paths
+from shimlab import interruption, orphans, paths
 from shimlab.errors import LabError
 from shimlab.images import build, recipe, release, stores
 from shimlab.images.build import Job
 from shimlab.images.release import Release
 from shimlab.machine import engine, host
 from shimlab.progress import say, step
+from shimlab.waiting import wait
 
 MADE_BY = recipe.MADE_BY
 # Bytes that a cold build of all labs takes at its peak on the file system of the engine's data: measured, rounded up.
@@ -22,6 +24,8 @@ BUILD_SPACE = 12 * 10**9
 OF_LAB = f"{MADE_BY}.lab"
 # Contents that are kept of each part of each release: what is in use now, and what was before it.
 CONTENTS = 2
+# What an engine has begun for a builder that is ended it breaks off at once, and removes.
+CLEAR_SECONDS = 60
 exists = build.exists
 
 
@@ -40,8 +44,15 @@ def ensure_all(wanted: Sequence[Release], *, keep: bool = False) -> dict[str, st
     """
     if missing := [each for each in wanted if not exists(each.tag)]:
         with build.alone():
+            clear()
             # Whoever was waited for may have built them.
-            _build([each for each in _with_what_they_lie_on(missing) if not exists(each.tag)], keep=keep)
+            lacking = [each for each in _with_what_they_lie_on(missing) if not exists(each.tag)]
+            try:
+                _build(lacking, keep=keep)
+            except BaseException:
+                with interruption.cleaning_up():
+                    clear()
+                raise
     return {each.minor: each.tag for each in wanted}
 
 
@@ -66,18 +77,46 @@ def workshop() -> list[str]:
     """
     if build.goes_on():
         return []
+    found = _workshop()
+    # One that began meanwhile has its containers in the list.
+    return [] if build.goes_on() else found
+
+
+def clear() -> None:
+    """Remove what builds that broke off left: containers, volumes, archives. Who calls has `build.alone`.
+
+    Raises:
+        LabError: something cannot be removed, or the engine does not come to an end with it.
+    """
+    for folder in paths.cache_dir().glob(f"{build.SCRATCH}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def left() -> list[str]:
+        # Asked in this order: what somebody waited for is there when he waits no more.
+        busy = [" ".join(each.argv[:3]) for each in orphans.making()]
+        containers, volumes = _workshop(), _volumes()
+        for command, names in (("rm", containers), ("volume rm", volumes)):
+            if names:
+                engine.docker(*command.split(), "--force", *names, timeout=120)
+        return [*busy, *containers, *volumes]
+
+    wait(lambda: not left(), "the engine to end what a build that broke off had begun", CLEAR_SECONDS)
+
+
+def _workshop() -> list[str]:
     labels = "|".join(f'{{{{.Label "{label}"}}}}' for label in (MADE_BY, f"{MADE_BY}.stage", OF_LAB))
     told = engine.docker("ps", "--all", "--format", f"{{{{.Names}}}}|{labels}")
     # A stand-in for docker may print something else.
     rows = [row for line in told.splitlines() if len(row := line.split("|")) == 4]
-    # One that began meanwhile has its containers in the list.
-    if build.goes_on():
-        return []
     return [
         name
         for name, made, stage, lab in rows
         if (made == "build" or (stage and made != "node")) and lab in ("", paths.name())
     ]
+
+
+def _volumes() -> list[str]:
+    return list(filter(stores.VOLUME.fullmatch, engine.docker("volume", "ls", "--quiet").split()))
 
 
 def prune() -> None:

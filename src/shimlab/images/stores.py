@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shimlab import paths, process
 from shimlab.errors import LabError
-from shimlab.images.build import exists, goes_on
+from shimlab.images.build import SCRATCH, exists, goes_on
 from shimlab.images.recipe import MADE_BY
 from shimlab.images.release import Release
 from shimlab.machine import engine
@@ -61,7 +61,7 @@ def fill(
             *[word for place, volume in volumes.items() for word in ("--volume", f"{volume}:/{place}")],
             *["--entrypoint", "/usr/local/lib/shimlab/fill-stores", built],
         )
-        with tempfile.TemporaryDirectory(dir=paths.cache_dir()) as folder:
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=paths.cache_dir()) as folder:
             for archive in _archives(release, images, Path(folder), at):
                 engine.docker("cp", str(archive), f"{name}:/images/{archive.name}", timeout=600)
         at("importing")

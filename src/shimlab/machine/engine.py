@@ -6,13 +6,14 @@ refuses us. The third is an error wherever it is met. Taken for the first, it wo
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shimlab import process
+from shimlab import interruption, orphans, process
 from shimlab.errors import LabError
 from shimlab.machine import host, listener, private
 from shimlab.waiting import bound
@@ -50,16 +51,20 @@ class Engine:
 def docker(*arguments: str, input: str | None = None, timeout: float = 60) -> str:
     """Run the docker command against the lab's engine and return its stdout.
 
+    One that makes something is not interrupted: the engine would go on, and it would come up after our clearing up.
+
     Raises:
         LabError: if no engine answers or the command fails.
     """
-    return process.output(
-        ["docker", *arguments],
-        env=current().environment,
-        input=input,
-        timeout=timeout,
-        remedy="run the same command again; `shimlab status` tells how the lab is",
-    )
+    found = current()
+    with interruption.deferred() if arguments[0] in orphans.MAKING else contextlib.nullcontext():
+        return process.output(
+            ["docker", *arguments],
+            env=found.environment,
+            input=input,
+            timeout=timeout,
+            remedy="run the same command again; `shimlab status` tells how the lab is",
+        )
 
 
 def data_root() -> Path:
@@ -137,7 +142,8 @@ def stop_private() -> bool:
     current.cache_clear()
     if current().ours and docker("ps", "--all", "--quiet").strip():
         return False
-    private.stop()
+    with interruption.cleaning_up():
+        private.stop()
     current.cache_clear()
     return True
 

@@ -19,6 +19,8 @@ CAP_SYS_RESOURCE = 24
 # Bytes of the lab's own files beside images: kind and kubectl, 55 MB, logs and settings, under 1 MB; rounded up.
 ROOM = 64 * 10**6
 STATUS = Path("/proc/self/status")
+# apt's own words for what has to be done when dpkg was killed.
+CONFIGURE = ["dpkg", "--configure", "-a"]
 ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -101,7 +103,15 @@ def install_packages(listed: str, note: Callable[[str], None]) -> None:
         LabError: if apt fails; the log is named.
     """
     apt(["update"], note)
-    apt(["install", "--yes", "--no-install-recommends", *wanted_packages(listed)], note)
+    install = ["install", "--yes", "--no-install-recommends", *wanted_packages(listed)]
+    try:
+        apt(install, note)
+    except LabError as error:
+        if " ".join(CONFIGURE) not in error.what:
+            raise
+        # An earlier installation was killed; until it has been brought to its end there is no other one.
+        _run(CONFIGURE, note)
+        apt(install, note)
 
 
 def missing_packages(listed: str) -> list[str]:
@@ -134,11 +144,18 @@ def apt(arguments: list[str], note: Callable[[str], None]) -> None:
     Raises:
         LabError: if it fails.
     """
+    _run(
+        ["apt-get", "--option", "DPkg::Lock::Timeout=300", "--option", "Acquire::Retries=3", *arguments], note
+    )
+
+
+def _run(argv: list[str], note: Callable[[str], None]) -> None:
     process.stream(
-        ["apt-get", "--option", "DPkg::Lock::Timeout=300", "--option", "Acquire::Retries=3", *arguments],
+        argv,
         paths.log_dir() / "apt.log",
         on_line=note,
-        env={"DEBIAN_FRONTEND": "noninteractive"},
+        # Packages start services, which are to stay when we have ended: they do not carry our mark.
+        env={"DEBIAN_FRONTEND": "noninteractive", process.MARK: ""},
         timeout=1200,
         remedy="mend apt, then run the same command again",
         append=True,

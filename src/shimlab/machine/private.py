@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from shimlab import paths, process
+from shimlab import interruption, paths, process
 from shimlab.errors import LabError
 from shimlab.machine import host
 from shimlab.waiting import bound, soon
@@ -121,7 +121,8 @@ def start(answers: Callable[[], object]) -> None:
         has_started = soon(is_there, START_SECONDS)
     except BaseException:
         # Ctrl-C among them: an engine that nobody has seen answer would be nobody's.
-        process.end(child)
+        with interruption.cleaning_up():
+            process.end(child)
         raise
     if not has_started:
         process.end(child)

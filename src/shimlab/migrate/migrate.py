@@ -15,7 +15,7 @@ from shimlab.migrate import pods as of_node
 from shimlab.migrate.node_api import NodeApi
 from shimlab.node import broken
 from shimlab.node import exec as node_exec
-from shimlab.progress import Step, say, step
+from shimlab.progress import Step, say, step, unheard
 from shimlab.runtimes import (
     CONTAINERD,
     CONTAINERD_SOCKET,
@@ -60,6 +60,7 @@ class Migration:
         return self.wanted.name + (" --keep-pods" if self.keep_pods else "")
 
 
+@unheard()
 def migrate(
     name: str, runtime: str, *, force: bool = False, keep_pods: bool = False
 ) -> list[evidence.Witness]:

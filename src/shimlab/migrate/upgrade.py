@@ -11,7 +11,7 @@ from shimlab.migrate.kubelets import Kubelet
 from shimlab.migrate.node_api import NodeApi
 from shimlab.node import broken, kubelet
 from shimlab.node import exec as node_exec
-from shimlab.progress import Step, say, step
+from shimlab.progress import Step, say, step, unheard
 from shimlab.runtimes import CONTAINERD, OUT_OF_TREE
 from shimlab.waiting import until
 
@@ -104,6 +104,7 @@ def _next(name: str, *, newer: bool) -> Kubelet:
     return found
 
 
+@unheard()
 def _replace(name: str, wanted: Kubelet) -> Outcome:
     api = NodeApi(name)
     with lock.node(name):

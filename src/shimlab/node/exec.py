@@ -11,7 +11,6 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from shimlab import process
 from shimlab.errors import LabError
@@ -84,7 +83,7 @@ def _init(node: str) -> _Init | None:
     if not engine.current().ours or shutil.which("nsenter") is None:
         return None
     known = _inits.get(node)
-    if known is not None and _started(known.pid) == known.started:
+    if known is not None and process.started(known.pid) == known.started:
         return known
     _inits.pop(node, None)
     try:
@@ -92,16 +91,8 @@ def _init(node: str) -> _Init | None:
     except LabError:
         return None
     pid, _, environment = told.partition(" ")
-    if int(pid) == 0 or not (started := _started(int(pid))):
+    if int(pid) == 0 or not (started := process.started(int(pid))):
         return None
     # A name without a value is one that the engine takes away.
     given = [each for each in json.loads(environment) if "=" in each]
     return _inits.setdefault(node, _Init(int(pid), started, (*given, f"HOSTNAME={node}", "HOME=/root")))
-
-
-def _started(pid: int) -> str:
-    try:
-        # The name before it may hold anything.
-        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
-    except OSError:
-        return ""

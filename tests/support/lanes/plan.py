@@ -69,7 +69,7 @@ def _first(lab: str, *, conformance: bool, keep: bool) -> list[Lane]:
             reads=WORKERS,
             ups=True,
             takes=LAB.and_(Share(0.8)),
-            minutes=2,
+            minutes=3,
         ),
         in_lab(
             "live: the rest",

@@ -70,3 +70,33 @@ sys.exit(cli.main(["up"]))
     assert done.returncode == 1, done.stderr
     assert done.stderr.splitlines()[-2].startswith("shimlab: there is no docker command")
     assert "apt-get install docker.io" in done.stderr
+
+
+APT = """#!/bin/sh
+echo "$(basename "$0") $* [$STARTED_BY_SHIMLAB]" >>FOLDER/asked
+case "$(basename "$0") $*" in
+dpkg*) touch FOLDER/configured ;;
+*install*)
+    [ -e FOLDER/configured ] && exit
+    echo "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem. "
+    exit 100
+    ;;
+esac
+"""
+
+
+def test_an_installation_that_was_killed_is_brought_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("apt-get", "dpkg"):
+        program = tmp_path / name
+        program.write_text(APT.replace("FOLDER", str(tmp_path)), "utf-8")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    host.install_packages("packages", lambda note: None)
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert ["install" in line for line in asked] == [False, True, False, True]
+    assert asked[2] == "dpkg --configure -a []"
+    # What packages start is to stay: it does not carry our mark.
+    assert all(line.endswith("[]") for line in asked)
