@@ -23,12 +23,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its status.
 
     Errors the user can mend are two lines and status 1, also where the machine refuses a file or the output; a wrong
-    word is status 2, as argparse has it. 130 says that a signal ended it, 141 that the reader of the output has gone.
+    word is status 2, as argparse has it. A signal that ended it is status 130; 141 says that the reader of the output
+    has gone.
 
     Raises:
         Exception: a mistake of ours, with all that Python says of it.
     """
-    # It is for what a caller of ours had started; what we start and leave running (an engine) is not his.
+    # It is for what a caller of ours has started; what we start and leave running is not his.
     os.environ.pop(process.MARK, None)
     try:
         streams.prepare()
@@ -72,7 +73,8 @@ def _run(argv: Sequence[str] | None) -> int:
         # After --help, --version and a wrong word.
         return int(end.code or 0)
     settings.check()
-    return int(arguments.run(arguments) or 0)
+    with interruption.heard():
+        return int(arguments.run(arguments) or 0)
 
 
 def _told(error: LabError) -> int:
