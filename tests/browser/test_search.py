@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.browser import lines
 from tests.browser.conftest import window
+from tests.browser.walk import violations
 from tests.browser.worker import Search, is_among, queries_of
 
 from shimfacts import model
@@ -236,6 +237,7 @@ def test_a_line_is_pasted_without_a_key(open_page: Open, lang: str, width: int) 
     page.keyboard.insert_text(PASTE)
     first = page.locator(".md-search-result__item").first.locator("h2").first
     expect(first).to_have_text(LINE)
+    assert violations(page) == []
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/reference/messages/\?h=.*#msg-unknown-flag"))
     expect(page.locator("#msg-unknown-flag")).to_be_in_viewport()
