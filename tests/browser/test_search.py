@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.browser import lines
 from tests.browser.conftest import window
+from tests.browser.walk import violations
 from tests.browser.worker import Search, is_among, queries_of
 
 from shimfacts import model
@@ -253,6 +254,7 @@ def test_a_box_without_finds_says_so_and_leads_on_by_keyboard(open_page: Open, l
     expect(page.locator(".md-search-result__item")).to_have_count(3)
     page.keyboard.press("Enter")
     expect(page.locator(".md-search__input")).to_be_focused()
+    assert violations(page) == []
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/{lang}/{MESSAGES}*")

@@ -30,6 +30,15 @@ ASK = """async queries => {
   for (const query of queries) answers.push(await ask({ type: 2, data: query }))
   return answers
 }"""
+#: The same, but of what was found the addresses alone: what has no score was not found.
+FOUND = """async queries => {
+  const all = []
+  for (const query of queries) {
+    const { type, data } = await ask({ type: 2, data: query })
+    all.push({ type, found: data.items.filter(page => page[0].score > 0).map(page => page.map(item => item.location)) })
+  }
+  return all
+}"""
 READY, RESULT = 1, 3
 
 #: What was found: pages, the best first, each the addresses of its sections, the one that is shown first.
@@ -46,16 +55,16 @@ class Search:
 
     def answers(self, queries: Iterable[str]) -> list[dict[str, Any]]:
         """Give what the worker answers to each query."""
-        messages: list[dict[str, Any]] = self.page.evaluate(ASK, list(queries))
-        assert {message["type"] for message in messages} == {RESULT}
-        return [message["data"] for message in messages]
+        return [message["data"] for message in self._told(ASK, queries)]
 
     def found(self, queries: Iterable[str]) -> list[Found]:
-        """Give what each query finds; what has no score was not found."""
-        return [
-            [[item["location"] for item in page] for page in answer["items"] if page[0]["score"] > 0]
-            for answer in self.answers(queries)
-        ]
+        """Give what each query finds."""
+        return [message["found"] for message in self._told(FOUND, queries)]
+
+    def _told(self, script: str, queries: Iterable[str]) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = self.page.evaluate(script, list(queries))
+        assert {message["type"] for message in messages} == {RESULT}
+        return messages
 
 
 def queries_of(lang: str) -> dict[str, str]:

@@ -8,6 +8,8 @@ import { folding, HAN, pieces, words } from "./words.js"
 const FIELDS = { title: 5, parts: 1.5, page: 2, text: 1 }
 /* Stop words that tell what is asked for. */
 const ASKED = new Set(["when", "why"])
+/* How many sections are shown; nobody reads on. */
+const SHOWN = 60
 /* How many words of a page the page itself marks when it is opened. */
 const MARKED = 12
 
@@ -46,7 +48,7 @@ export class Engine {
 
   /* Answer a query as the theme's worker does: { items, suggest }, items being pages with their sections. */
   search(typed) {
-    const hits = ranked(read(typed, this.index), this.index)
+    const hits = ranked(read(typed, this.index), this.index).slice(0, SHOWN)
     if (hits.length) return { items: this.pages(hits), suggest: this.completed(typed) }
     return { items: typed.trim() ? this.nothing() : [], suggest: [] }
   }
