@@ -33,12 +33,12 @@ def heard() -> Iterator[None]:
     Raises:
         KeyboardInterrupt: one came.
     """
-    seconds, deaf_until = bound(SECONDS), 0.0
+    deaf_until = 0.0
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal deaf_until
         if time.monotonic() > deaf_until:
-            deaf_until = time.monotonic() + seconds
+            deaf_until = time.monotonic() + bound(SECONDS)
             raise KeyboardInterrupt
 
     with _instead(interrupt):

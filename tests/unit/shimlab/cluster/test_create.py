@@ -55,7 +55,7 @@ match [command, *words[:1]]:
     case ["ps", *_]:
         found = sorted(each.name for each in (HERE / "containers").iterdir())
         of_lab = any("io.x-k8s.kind.cluster" in word for word in words)
-        print(*(f"{name}|ours" for name in found if of_lab), sep="\n")
+        print(*(f"{name}|ours|running" for name in found if of_lab), sep="\n")
     case ["rm", *_]:
         for name in words:
             if not name.startswith("--"):

@@ -29,7 +29,6 @@ def test_up_does_not_take_the_place_of_another_lab(lab: Lab, words: list[str]) -
 @pytest.mark.parametrize(
     ("words", "what", "remedy"),
     [
-        (["up", "--image=--help"], "'--help' is no name of an image", "kindest/node"),
         (["up", "--image", "kindest/node v1"], "is no name of an image", "kindest/node"),
         (
             ["up", "--lab", "containerd"],
