@@ -64,7 +64,7 @@ def states() -> dict[str, str]:
     Raises:
         LabError: if the lab is not up.
     """
-    found = {name: each.state for name, each in sorted(_containers().items()) if each.ours}
+    found = _ours()
     if not found or not kubeconfig().is_file():
         raise LabError("the lab is not up", "run `shimlab up`")
     return found
@@ -142,7 +142,7 @@ def lab() -> str:
 
 def remember(recipe: str) -> None:
     """Note what the cluster was made from, and its nodes' volumes."""
-    volumes.note(list(_containers()))
+    volumes.note(list(_ours()))
     recipe_file().write_text(recipe, encoding="ascii")
 
 
@@ -208,7 +208,7 @@ def remove() -> None:
     def nothing_comes() -> bool:
         # Asked in this order: what somebody waited for is there when he waits no more.
         busy = orphans.making(CREATION)
-        doomed = [*(name for name, is_ours in _containers().items() if is_ours), *image.workshop()]
+        doomed = [*_ours(), *image.workshop()]
         try:
             # A disk that is full does not keep them: most of them go with their containers.
             with contextlib.suppress(OSError):
@@ -317,6 +317,11 @@ class _Container:
 
     ours: bool
     state: str
+
+
+def _ours() -> dict[str, str]:
+    """Return the lab's own containers in the order of their names, each with its state."""
+    return {name: each.state for name, each in sorted(_containers().items()) if each.ours}
 
 
 def _containers() -> dict[str, _Container]:

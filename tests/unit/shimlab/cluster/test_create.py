@@ -55,7 +55,8 @@ match [command, *words[:1]]:
     case ["ps", *_]:
         found = sorted(each.name for each in (HERE / "containers").iterdir())
         of_lab = any("io.x-k8s.kind.cluster" in word for word in words)
-        print(*(f"{name}|ours|running" for name in found if of_lab), sep="\n")
+        label = {name: "" if name.startswith("theirs") else "ours" for name in found}
+        print(*(f"{name}|{label[name]}|running" for name in found if of_lab), sep="\n")
     case ["rm", *_]:
         for name in words:
             if not name.startswith("--"):
@@ -226,3 +227,12 @@ def test_a_removal_that_does_not_end_is_bounded_and_says_what_stays(folder: Path
     )
     done = process.output([sys.executable, "-c", code])
     assert "Error `docker rm --force --volumes shimlab-worker` failed (1)" in done
+
+
+def test_what_somebody_else_makes_under_our_name_meanwhile_stays(folder: Path) -> None:
+    for name in ("shimlab-worker", "theirs"):
+        (folder / "containers" / name).touch()
+    # Theirs came up after we had looked whether all is ours.
+    code = "from shimlab.cluster import status\nstatus.refuse_foreign = lambda: None\nstatus.remove()"
+    assert creating(folder, code).wait(bound(SECONDS)) == 0, (folder / "err").read_text()
+    assert there(folder) == ["theirs"]
