@@ -207,13 +207,18 @@ def is_stopped(pid: int) -> bool:
 
 
 def _state(pid: int) -> str:
-    """Return the letter of a process's state (proc(5), stat); nothing where it is gone."""
+    """Return the letter of a process's state; nothing where it is gone."""
+    return next(iter(_stat(pid)), "")
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what the kernel tells of a process after its name (proc(5), stat, from field 3); nothing if it is gone."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        # The name before it may hold anything.
+        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
         # Gone, or gone between the opening and the reading.
-        return ""
-    return stat.rsplit(")", 1)[1].split()[0]
+        return []
 
 
 def end(child: subprocess.Popen[bytes], patience: float = 15, *, alone: bool = False) -> None:
@@ -237,11 +242,7 @@ def started(pid: int) -> str:
 
     With its number it names one process (proc(5), stat, field 22).
     """
-    try:
-        # The name before it may hold anything.
-        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
+    return next(iter(_stat(pid)[19:]), "")
 
 
 def starter(job: str = "") -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from shimlab import evidence
+from shimlab.cluster import status
 from shimlab.faults.pod import FaultPod
 from shimlab.faults.target import Target
-from shimlab.migrate import cleanup, node_api
+from shimlab.migrate import cleanup
 from shimlab.migrate import pods as of_node
 from shimlab.progress import Step
 from shimlab.runtimes import LABEL, RUNTIMES
@@ -107,7 +108,7 @@ def _conditions(found: Any) -> list[str]:  # noqa: ANN401 - the client has no ty
             each.type in PRESSURES and each.status != "False"
         ):
             left.append(f"its {each.type} is {each.status}: {each.message}")
-    return left + node_api.kept_off(found)
+    return left + status.kept_off(found)
 
 
 def _units(target: Target) -> list[str]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from shimlab import evidence, lock
 from shimlab.clients.kube import REMEDY
+from shimlab.cluster import status
 from shimlab.errors import LabError
 from shimlab.kubelet_flags import KUBEADM_FLAGS
-from shimlab.migrate import cleanup, daemons, drain, kubelets, node_api, restarts
+from shimlab.migrate import cleanup, daemons, drain, kubelets, restarts
 from shimlab.migrate import pods as of_node
 from shimlab.migrate.node_api import NodeApi
 from shimlab.node import broken
@@ -191,7 +192,7 @@ def _missing(migration: Migration, since: int = 0) -> list[str]:
     ready = next(each for each in found.status.conditions if each.type == "Ready")
     if ready.status != "True" or ready.last_heartbeat_time.timestamp() < since:
         return ["the node is not Ready"]
-    if marks := node_api.kept_off(found):
+    if marks := status.kept_off(found):
         return marks
     if not version.startswith(f"{wanted.scheme}://"):
         return [f"the API says {version}"]

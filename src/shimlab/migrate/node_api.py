@@ -8,7 +8,6 @@ from typing import Any
 from shimlab import evidence
 from shimlab.clients.kube import answering, core
 from shimlab.cluster import status
-from shimlab.cluster.status import kept_off as kept_off
 from shimlab.migrate import pods
 from shimlab.runtimes import ANNOTATION, KEEP_CORDON, LABEL, MIGRATING, Runtime
 

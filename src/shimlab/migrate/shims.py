@@ -35,28 +35,32 @@ def end_lost(node: str, runtime: Runtime, known: Collection[str]) -> None:
     def lost() -> list[Process]:
         return [each for each in _shims(node, namespace) if each.option("-id") not in known]
 
-    if soon(lambda: not lost(), SECONDS):
-        return
-    for shim in (found := lost()):
-        container = shim.option("-id") or ""
-        # It may have its container still, of which only containerd knows.
-        for words in (["tasks", "delete", "--force", container], ["containers", "delete", container]):
-            with suppress(LabError):
-                nodes.run(node, ["ctr", "--namespace", namespace, *words], timeout=SECONDS)
-    if not soon(lambda: not lost(), SECONDS):
-        everyone = evidence.processes(node)
+    def ask() -> None:
+        for shim in lost():
+            container = shim.option("-id") or ""
+            # It may have its container still, of which only containerd knows.
+            for words in (["tasks", "delete", "--force", container], ["containers", "delete", container]):
+                with suppress(LabError):
+                    nodes.run(node, ["ctr", "--namespace", namespace, *words], timeout=SECONDS)
+
+    def kill() -> None:
         doomed = {shim.pid for shim in lost()}
-        doomed |= {each.pid for each in everyone if each.ppid in doomed}
+        doomed |= {each.pid for each in evidence.processes(node) if each.ppid in doomed}
         with suppress(LabError):
             nodes.run(node, ["kill", "-KILL", *map(str, sorted(doomed))])
-    if not soon(lambda: not lost(), SECONDS):
-        still = " ".join(f"{each.pid} ({each.option('-id')})" for each in lost())
-        raise LabError(
-            f"shims of {runtime.holder} do not end: {still}",
-            f"look at them: shimlab node exec {node} -- ps -ef",
-        )
-    ids = ", ".join((each.option("-id") or "?")[:12] for each in found)
-    say(f"  ended shims that served no container of {runtime.holder} any more: {ids}")
+
+    if soon(lambda: not lost(), SECONDS):
+        return
+    ids = ", ".join((each.option("-id") or "?")[:12] for each in lost())
+    for end in (ask, kill):
+        end()
+        if soon(lambda: not lost(), SECONDS):
+            say(f"  ended shims that served no container of {runtime.holder} any more: {ids}")
+            return
+    still = " ".join(f"{each.pid} ({each.option('-id')})" for each in lost())
+    raise LabError(
+        f"shims of {runtime.holder} do not end: {still}", f"look at them: shimlab node exec {node} -- ps -ef"
+    )
 
 
 def _shims(node: str, namespace: str) -> list[Process]:

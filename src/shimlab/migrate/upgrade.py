@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shimlab import evidence, lock
+from shimlab.cluster import status
 from shimlab.errors import LabError
-from shimlab.migrate import kubelets, node_api, pods, restarts
+from shimlab.migrate import kubelets, pods, restarts
 from shimlab.migrate.kubelets import Kubelet
 from shimlab.migrate.node_api import NodeApi
 from shimlab.node import broken, kubelet
@@ -143,7 +144,7 @@ def _noticed(api: NodeApi, wanted: Kubelet, began: int, *, ready: bool, current:
         told = Kubelet(found.status.node_info.kubelet_version)
         if told.version != wanted.version:
             return [f"the API says {told.name}"]
-        return node_api.kept_off(found)
+        return status.kept_off(found)
 
     until(current, READY_SECONDS if ready else NOTICED_SECONDS, missing)
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from shimlab.migrate import node_api, upgrade
+from shimlab.cluster import status
+from shimlab.migrate import upgrade
 from shimlab.migrate.kubelets import Kubelet
 from shimlab.progress import step
 
@@ -20,9 +21,9 @@ def node(*taints: str, ready: str = "True", kubelet: str = "v1.20.15") -> Any:
 
 
 def test_a_cordoned_node_is_not_kept_off_by_the_control_plane() -> None:
-    assert node_api.kept_off(node()) == []
-    assert node_api.kept_off(node("node.kubernetes.io/unschedulable", "shimlab/mine")) == []
-    assert node_api.kept_off(node("node.kubernetes.io/unreachable")) == [
+    assert status.kept_off(node()) == []
+    assert status.kept_off(node("node.kubernetes.io/unschedulable", "shimlab/mine")) == []
+    assert status.kept_off(node("node.kubernetes.io/unreachable")) == [
         "it is tainted node.kubernetes.io/unreachable"
     ]
 
