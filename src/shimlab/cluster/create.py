@@ -126,7 +126,8 @@ def _missing() -> list[str]:
             f"{astray[0].name} was to run {astray[0].asked} and runs {astray[0].runtime}",
             "mend lab/clusters, then try again",
         )
-    missing = [node.name for node in nodes if not node.ready]
+    # One that has just become Ready takes pods only when its taint has gone.
+    missing = [node.name for node in nodes if not node.ready or node.kept_off]
     with kube.answering():
         pods = kube.core().list_namespaced_pod("kube-system", _request_timeout=15).items
     for pod in pods:
